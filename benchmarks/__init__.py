@@ -1,0 +1,1 @@
+"""Benchmarks of `confirma_async` against real peers: `python -m benchmarks`."""

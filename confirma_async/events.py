@@ -1,0 +1,96 @@
+"""What a hook is told: frozen facts, in order; counters never go back."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import attrs
+
+from .reports import WindowOutcome
+
+_log = logging.getLogger("confirma_async")
+
+
+@attrs.frozen
+class AttemptEnded:
+    """One request left the wire: `status` is None when no answer came; `failure` names the error's class.
+
+    `attempt` counts from 1 within its call; `seconds` is the time on the wire; `bytes` the decoded body.
+    """
+
+    method: str
+    url: str
+    attempt: int
+    status: int | None
+    failure: str | None
+    seconds: float
+    bytes: int
+
+
+@attrs.frozen
+class RetryScheduled:
+    """The request will be sent again after `wait` seconds because of `reason`."""
+
+    url: str
+    attempt: int
+    wait: float
+    reason: str
+
+
+@attrs.frozen
+class ClientPaused:
+    """A 429 holds back every request of the client for `seconds`."""
+
+    seconds: float
+
+
+@attrs.frozen
+class KeyRenewed:
+    """The key source gave a new key."""
+
+
+@attrs.frozen
+class WindowEnded:
+    """A window is done; `outcome` says how."""
+
+    outcome: WindowOutcome
+
+
+@attrs.frozen
+class Progress:
+    """How far a run is; `seconds` since its start, `bytes` decoded."""
+
+    windows: int
+    windows_total: int
+    records: int
+    requests: int
+    retries: int
+    bytes: int
+    seconds: float
+
+
+Event: TypeAlias = AttemptEnded | RetryScheduled | ClientPaused | KeyRenewed | WindowEnded | Progress
+
+
+@runtime_checkable
+class EventHook(Protocol):
+    """An object that wants to know; the method may be plain or a coroutine function."""
+
+    def on_event(self, event: Event, /) -> Awaitable[None] | None: ...
+
+
+Hook: TypeAlias = EventHook | Callable[[Event], Awaitable[None] | None]
+
+
+async def notify(hooks: Sequence[Hook], event: Event) -> None:
+    """Tell every hook, in order; what one raises is logged and loses nothing."""
+    for hook in hooks:
+        try:
+            told = hook.on_event(event) if isinstance(hook, EventHook) else hook(event)
+            if inspect.isawaitable(told):
+                await told
+        except Exception:  # noqa: BLE001  # a watcher's fault must not cost a record
+            _log.exception("a hook raised on %s; the run goes on", type(event).__name__)
