@@ -59,9 +59,7 @@ def require_number(name: str, value: object, *, above: float = 0.0, inclusive: b
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(f"{name} must be a number, not {type(value).__name__}")
     if not math.isfinite(value) or value < above or (value == above and not inclusive):
-        raise ConfigurationError(
-            f"{name} must be {'at least' if inclusive else 'more than'} {above:g}, not {value}"
-        )
+        raise ConfigurationError(f"{name} must be {'at least' if inclusive else 'more than'} {above:g}, not {value}")
     return float(value)
 
 
@@ -117,9 +115,7 @@ def require_base_url(value: object) -> str:
     if parts.query or parts.fragment or "?" in value or "#" in value:
         raise ConfigurationError("base_url must end with its path: no query, no fragment")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ConfigurationError(
-            "plain http would show the key to the network: use https (http is for loopback)"
-        )
+        raise ConfigurationError("plain http would show the key to the network: use https (http is for loopback)")
     if port is not None and not 0 < port <= _HIGHEST_PORT:
         raise ConfigurationError(f"base_url has a port outside 1 to {_HIGHEST_PORT}")
     return value.rstrip("/")
@@ -201,9 +197,7 @@ class Paging:
         return cls()
 
     @classmethod
-    def numbered(
-        cls, page: str = "page", size: str = "pageSize", per_page: int = 100, first: int = 1
-    ) -> Paging:
+    def numbered(cls, page: str = "page", size: str = "pageSize", per_page: int = 100, first: int = 1) -> Paging:
         """Declare pages by number: query names, records per page, number of the first page.
 
         The names and the count are those of the vendor's other API; unknown for this endpoint.

@@ -60,10 +60,7 @@ class _Immutable:
         raise attrs.exceptions.FrozenAttributeError
 
 
-_record = attrs.define(slots=True, on_setattr=attrs.setters.frozen, unsafe_hash=True)
-
-
-@_record
+@attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class DistributionDates(_Immutable):
     """When things happened to the invoice.
 
@@ -78,7 +75,7 @@ class DistributionDates(_Immutable):
     extra: Extra = attrs.field(default=NO_EXTRA, converter=_freeze, hash=False, repr=_names_only)
 
 
-@_record
+@attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class DistributionFile(_Immutable):
     """The related file; whether its `url` needs the key, and how long it lives, is unknown."""
 
@@ -86,7 +83,7 @@ class DistributionFile(_Immutable):
     extra: Extra = attrs.field(default=NO_EXTRA, converter=_freeze, hash=False, repr=_names_only)
 
 
-@_record
+@attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class PaymentControl(_Immutable):
     """The hand-over to payment control; keep `case_id`, case details are fetched with it."""
 
@@ -97,7 +94,7 @@ class PaymentControl(_Immutable):
     extra: Extra = attrs.field(default=NO_EXTRA, converter=_freeze, hash=False, repr=_names_only)
 
 
-@_record
+@attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class DistributionError(_Immutable):
     """One reason why the invoice did not reach its debtor."""
 
@@ -110,7 +107,7 @@ class DistributionError(_Immutable):
 NO_DATES, NO_FILE, NO_PAYMENT_CONTROL = DistributionDates(), DistributionFile(), PaymentControl()
 
 
-@_record
+@attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class InvoiceDistribution(_Immutable):
     """How and when one invoice was produced and sent.
 
@@ -131,7 +128,7 @@ class InvoiceDistribution(_Immutable):
     absent: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset, kw_only=True)
 
 
-@_record
+@attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class AppliedFilters(_Immutable):
     """The service's echo of the filters it applied, as it came.
 
@@ -150,7 +147,7 @@ class AppliedFilters(_Immutable):
 NO_FILTERS = AppliedFilters()
 
 
-@_record
+@attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class DistributionMetadata(_Immutable):
     """What the service says about the whole answer; whether `total_count` counts the page is unknown."""
 

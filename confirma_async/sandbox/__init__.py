@@ -11,8 +11,8 @@ everything that page leaves open: the values of the open sets, the bodies of err
 ours, each with a switch where it could be otherwise.
 """
 
-from confirma_async.sandbox._faults import Fault
-from confirma_async.sandbox._journal import SandboxRequest
-from confirma_async.sandbox._server import SandboxServer
+from ._faults import Fault
+from ._journal import SandboxRequest
+from ._server import SandboxServer
 
 __all__ = ["Fault", "SandboxRequest", "SandboxServer"]

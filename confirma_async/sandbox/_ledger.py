@@ -82,7 +82,7 @@ class SteadyDays:
 
 @frozen
 class ListedDays:
-    """Days whose numbers of invoices differ: one span each, in order."""
+    """Days whose numbers of invoices differ: one span each, in order, none of them empty."""
 
     days: Sequence[Span]
 
@@ -100,15 +100,9 @@ class ListedDays:
             span = self.days[day]
             first = span.start + start - before[day]
             end = min(span.stop, first + stop - start)
-            if first < end:
-                yield Span(span.ordinal, first, end)
+            yield Span(span.ordinal, first, end)
             start += end - first
             day += 1
-
-
-def tally_of(spans: Sequence[Span]) -> Tally:
-    """Count the invoices of these spans by outcome."""
-    return ListedDays(spans).tally()
 
 
 def select(source: CountSource, first: int, last: int) -> Selection:
@@ -125,9 +119,7 @@ def exists(source: CountSource, ordinal: int, index: int) -> bool:
     return index < tally.total
 
 
-def _counted(
-    source: Mapping[date, int] | Callable[[date], int], first: int, last: int
-) -> Iterator[tuple[int, int]]:
+def _counted(source: Mapping[date, int] | Callable[[date], int], first: int, last: int) -> Iterator[tuple[int, int]]:
     if isinstance(source, Mapping):
         days = sorted(day for day in source if first <= day.toordinal() <= last)
         return ((day.toordinal(), _checked(day, source[day])) for day in days)

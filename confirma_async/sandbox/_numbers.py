@@ -7,14 +7,14 @@ zeros, `002025001045`. A day with more invoices gets longer numbers. The forms a
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 NumberStyle = Literal["int", "text"]
 
 _LEADING_ZEROS_EVERY = 7
 _INT = re.compile(r"(?P<year>[0-9]{4})(?P<day>[0-9]{3})(?P<index>[0-9]{2,12})")
-_TEXT = re.compile(r"(?:INV-(?=[0-9]{4}-)|00)(?P<year>[0-9]{4})-?(?P<day>[0-9]{3})(?P<index>[0-9]{3,12})")
+_TEXT = re.compile(r"(?:INV-|00)(?P<year>[0-9]{4})-?(?P<day>[0-9]{3})(?P<index>[0-9]{3,12})")
 
 
 def numbers_of(style: NumberStyle, ordinal: int) -> Callable[[int], str]:
@@ -24,9 +24,7 @@ def numbers_of(style: NumberStyle, ordinal: int) -> Callable[[int], str]:
     if style == "int":
         return lambda index: f"{year}{in_year}{index:02d}"
     return lambda index: (
-        f"INV-{year}-{in_year}{index:03d}"
-        if index % _LEADING_ZEROS_EVERY
-        else f"00{year}{in_year}{index:03d}"
+        f"INV-{year}-{in_year}{index:03d}" if index % _LEADING_ZEROS_EVERY else f"00{year}{in_year}{index:03d}"
     )
 
 
@@ -36,7 +34,7 @@ def place_of(style: NumberStyle, number: str) -> tuple[int, int] | None:
     if found is None or found["year"] < "1000":
         return None
     year, in_year, index = int(found["year"]), int(found["day"]), int(found["index"])
-    ordinal = (date(year, 1, 1) + timedelta(days=0)).toordinal() + in_year - 1
+    ordinal = date(year, 1, 1).toordinal() + in_year - 1
     if ordinal > date.max.toordinal() or numbers_of(style, ordinal)(index) != number:
         return None  # the same place is never written in two ways
     return ordinal, index

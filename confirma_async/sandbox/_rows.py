@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Final, Literal
 
-from confirma_async.sandbox._ledger import FAILED_AT, OUTCOME_PERIOD, PENDING_AT, Span
-from confirma_async.sandbox._numbers import NumberStyle, numbers_of
+from ._ledger import FAILED_AT, OUTCOME_PERIOD, PENDING_AT, Span
+from ._numbers import NumberStyle, numbers_of
 
 TimestampStyle = Literal["mixed", "whole", "fraction", "naive", "date"]
 
@@ -55,16 +55,19 @@ class RowWriter:
 
     def page(self, spans: Sequence[Span]) -> str:
         """The rows of these spans, comma-separated; the last few pages are kept, which bounds the memory."""
+        if sum(map(len, spans)) > _CACHED_ROWS:
+            return self._joined(spans)
         key = tuple(spans)
-        if (page := self._pages.get(key)) is not None:
+        if key in self._pages:
             self._pages.move_to_end(key)
-            return page
-        page = ",".join(row for span in spans for row in self.rows(span))
-        if sum(map(len, key)) <= _CACHED_ROWS:
-            self._pages[key] = page
+        else:
+            self._pages[key] = self._joined(spans)
             if len(self._pages) > _CACHED_PAGES:
                 self._pages.popitem(last=False)
-        return page
+        return self._pages[key]
+
+    def _joined(self, spans: Sequence[Span]) -> str:
+        return ",".join(row for span in spans for row in self.rows(span))
 
     def rows(self, span: Span) -> Iterator[str]:
         """The rows of one span, in order of index."""
@@ -176,9 +179,7 @@ def _clocks(style: TimestampStyle, *, first_hour: int) -> list[str]:
     for n in range(256):
         minutes = n * 359 // 255
         fraction = f".{n * 997 % 1000:03d}" if style == "fraction" or (style == "mixed" and n % 3 == 0) else ""
-        clocks.append(
-            f"T{first_hour + minutes // 60:02d}:{minutes % 60:02d}:{n * 7 % 60:02d}{fraction}{zone}"
-        )
+        clocks.append(f"T{first_hour + minutes // 60:02d}:{minutes % 60:02d}:{n * 7 % 60:02d}{fraction}{zone}")
     return clocks
 
 

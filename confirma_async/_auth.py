@@ -1,0 +1,199 @@
+"""Who has the key and who renews it: one renewal for any number of refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import attrs
+
+from .config import Secret, require_key
+from .errors import ConfigurationError, ConfirmaError, KeyRenewalError, KeyStateUnknownError
+
+SendRenewal: TypeAlias = Callable[[Secret], Awaitable[Secret]]
+
+
+@runtime_checkable
+class KeySource(Protocol):
+    """Where keys come from: `get` gives the current one, `renew` a new one for the one that was refused.
+
+    `get` is asked before every request; `renew` once for any number of concurrent refusals of one key.
+    """
+
+    async def get(self) -> str: ...
+
+    async def renew(self, rejected: str) -> str: ...
+
+
+class RenewingKey:
+    """A key that renews itself at the service's own renew endpoint when it is refused.
+
+    `save` (plain or a coroutine function) gets the new key **before** it is used, so that it is never lost;
+    while saving fails, the key waits in `unsaved` and nothing is sent. The renew request changes state at
+    the service and is put on the wire once: where its answer is lost, `KeyStateUnknownError` is raised and
+    nothing is sent again. The endpoint is marked "Developing" on the vendor's page; the field of its answer
+    that holds the key is unknown (`ServiceProfile.renew_key_field`).
+    """
+
+    def __init__(self, key: str, *, save: Callable[[str], Awaitable[None] | None]) -> None:
+        key = require_key(key)
+        if not callable(save):
+            raise ConfigurationError("save must be callable: it keeps the new key")
+        self._key = key
+        self._save = save
+        self._unsaved: Secret | None = None
+        self._answer_lost = False
+        self._send: SendRenewal | None = None
+        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+
+    def __repr__(self) -> str:
+        return "RenewingKey('***')"
+
+    @property
+    def unsaved(self) -> str | None:
+        """The new key that `save` could not keep yet, or None."""
+        return self._unsaved
+
+    def bind(self, send: SendRenewal) -> None:
+        """Tell how a renewal is put on the wire; the client does this."""
+        self._send = send
+
+    async def get(self) -> str:
+        await self._keep()
+        return self._key
+
+    async def renew(self, rejected: str) -> str:
+        await self._keep()
+        if rejected != self._key:
+            return self._key
+        if self._answer_lost:
+            raise KeyStateUnknownError(
+                "a renewal was sent and its answer was lost: the key may be void; get a new one from the service"
+            )
+        if self._send is None:
+            raise KeyRenewalError("this RenewingKey belongs to no client")
+        self._answer_lost = True  # until proved otherwise: a cancelled loop must not lead to a second renewal
+        try:
+            self._unsaved = require_key(await self._send(self._key))
+        except KeyStateUnknownError:
+            raise
+        except KeyRenewalError:
+            self._answer_lost = False  # the service refused, or was never reached
+            raise
+        self._answer_lost = False
+        await self._keep()
+        return self._key
+
+    async def _keep(self) -> None:
+        if self._unsaved is None:
+            return
+        async with self._saving():
+            unsaved = self._unsaved
+            if unsaved is None:  # somebody saved it meanwhile
+                return
+            try:
+                kept = self._save(str(unsaved))
+                if inspect.isawaitable(kept):
+                    await kept
+            except Exception as failure:  # noqa: BLE001  # the caller's code; its words may hold the key
+                problem = type(failure).__name__
+            else:
+                self._key, self._unsaved = unsaved, None
+                return
+        raise KeyRenewalError(
+            f"the new key could not be saved ({problem}): it waits in RenewingKey.unsaved, and nothing is sent before"
+        )
+
+    def _saving(self) -> asyncio.Lock:
+        loop = asyncio.get_running_loop()
+        if self._lock is None or self._lock[0] is not loop:  # a lock belongs to one loop
+            self._lock = (loop, asyncio.Lock())
+        return self._lock[1]
+
+
+@attrs.frozen
+class KeyInUse:
+    """A key as it goes out, and how many renewals had ended when it was taken."""
+
+    key: Secret
+    generation: int
+
+
+class Authenticator:
+    """Gives the key for each request and leads renewals; the renewal outlives the task that asked for it."""
+
+    def __init__(self, source: Secret | KeySource, on_renewed: Callable[[], Awaitable[None]]) -> None:
+        self._source = source
+        self._on_renewed = on_renewed
+        self._generation = 0
+        self._replaced: dict[str, Secret] = {}
+        self._last_failure: ConfirmaError | None = None
+        self._renewal: asyncio.Task[None] | None = None
+
+    @property
+    def renewable(self) -> bool:
+        """Whether a refused key can be replaced."""
+        return not isinstance(self._source, Secret)
+
+    async def key(self) -> KeyInUse:
+        """Return the current key; raises `KeyRenewalError` where its source has none."""
+        if isinstance(self._source, Secret):
+            return KeyInUse(self._source, self._generation)
+        generation = self._generation
+        given = await _from_source(self._source.get())
+        return KeyInUse(self._replaced.get(given, given), generation)
+
+    async def renew(self, refused: KeyInUse) -> None:
+        """See to it that `refused` has been replaced; every waiter hears of a failure."""
+        if self._generation == refused.generation:
+            if self._renewal is None or self._renewal.get_loop() is not asyncio.get_running_loop():
+                self._renewal = asyncio.create_task(self._renew(refused.key), name="confirma_async key renewal")
+            await asyncio.shield(self._renewal)
+        if self._last_failure is not None:
+            raise copy.copy(self._last_failure)
+
+    async def settle(self, seconds: float) -> None:
+        """Let a running renewal end, so that its key is saved; at most so long."""
+        if self._renewal is not None and self._renewal.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([self._renewal], timeout=seconds)
+            self._renewal.cancel()
+
+    async def _renew(self, rejected: Secret) -> None:
+        # Failures are kept as values: an exception nobody is left to hear would be logged as "never retrieved".
+        self._last_failure = None
+        try:
+            new = await self._ask_source(rejected)
+        except ConfirmaError as failure:
+            self._last_failure = failure
+        else:
+            self._replaced = dict.fromkeys((*self._replaced, rejected), new)
+            self._replaced.pop(new, None)
+        finally:
+            self._generation += 1
+            self._renewal = None
+        if self._last_failure is None:
+            await self._on_renewed()
+
+    async def _ask_source(self, rejected: Secret) -> Secret:
+        source = self._source
+        assert not isinstance(source, Secret)  # noqa: S101  # `renewable` was asked first
+        current = await _from_source(source.get())
+        if current not in (rejected, *self._replaced):
+            return current  # somebody rotated it meanwhile
+        return await _from_source(source.renew(rejected))
+
+
+async def _from_source(asked: Awaitable[str]) -> Secret:
+    """Return what a key source gives; whatever it raises becomes `KeyRenewalError`, without its words."""
+    try:
+        return require_key(await asked)
+    except KeyRenewalError:
+        raise
+    except ConfirmaError as failure:
+        problem = f"the key source gave no usable key: {failure}"
+    except Exception as failure:  # noqa: BLE001  # the source is the caller's code; its words may hold a key
+        problem = f"the key source raised {type(failure).__name__}"
+    raise KeyRenewalError(problem)

@@ -1,0 +1,25 @@
+"""The codec, without I/O: builds requests, reads replies. The only room that knows wire names."""
+
+from .codec import from_dict, to_dict
+from .echo import Contradiction, EchoVerdict, judge_echo
+from .renewal import read_renewed_key
+from .reply import Answer, RawReply, read_reply, scrub
+from .request import Filters, PageAsk, Request, distribution_request, renew_request
+
+__all__ = [
+    "Answer",
+    "Contradiction",
+    "EchoVerdict",
+    "Filters",
+    "PageAsk",
+    "RawReply",
+    "Request",
+    "distribution_request",
+    "from_dict",
+    "judge_echo",
+    "read_renewed_key",
+    "read_reply",
+    "renew_request",
+    "scrub",
+    "to_dict",
+]

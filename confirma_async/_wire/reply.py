@@ -1,0 +1,190 @@
+"""What came back: status and bytes become an answer or one of our errors. No I/O."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import quote
+
+import attrs
+import msgspec
+
+from ..errors import ApiStatusError, ConfirmaError, ProtocolError, ResponseDecodeError, error_class_for
+from ..records import DistributionMetadata, InvoiceDistribution
+from .fast import decode_exact
+from .request import Request
+from .tolerant import Broken, read_object, read_record, read_rows
+
+BODY_SHOWN = 2000
+EXCERPT_SHOWN = 200
+_REQUEST_ID_SHOWN = 128
+_REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id")
+_DIGITS = re.compile(r"[0-9]+")
+_LONGEST_SECONDS = 9
+_BOM = b"\xef\xbb\xbf"
+
+
+@attrs.frozen
+class RawReply:
+    """What the transport hands up: plain facts; `headers` is read without regard to case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@attrs.frozen
+class Answer:
+    """One answer as the contract has it.
+
+    `received`: rows that came, those in `invalid` included (places of rows that broke the contract).
+    `empty`: a 204, which promises nothing. `bytes`: decoded.
+    """
+
+    metadata: DistributionMetadata
+    invoices: list[InvoiceDistribution]
+    invalid: tuple[str, ...] = ()
+    empty: bool = False
+    bytes: int = 0
+
+    @property
+    def received(self) -> int:
+        return len(self.invoices) + len(self.invalid)
+
+
+def read_reply(raw: RawReply, request: Request, key: str, *, skip_invalid: bool = False) -> Answer:
+    """Return the answer of the distribution endpoint, or raise the typed error that the reply stands for."""
+    if raw.status == HTTPStatus.OK:
+        return _read_body(raw.body, key, skip_invalid=skip_invalid)
+    if raw.status == HTTPStatus.NO_CONTENT:
+        return Answer(DistributionMetadata(), [], empty=True)
+    raise status_error(raw, request, key)
+
+
+def status_error(raw: RawReply, request: Request, key: str) -> ConfirmaError:
+    """Return the error that a reply other than 200 and 204 stands for."""
+    where = f"{request.method} {request.shown}"
+    if not HTTPStatus.MULTIPLE_CHOICES <= raw.status <= 599:  # the end of HTTP's statuses
+        return ProtocolError(f"unexpected status {raw.status} for {where}")
+    request_id = _request_id(raw.headers, key)
+    named = "" if request_id is None else f" (request id {request_id})"
+    error: ApiStatusError = error_class_for(raw.status)(
+        f"{raw.status}{_phrase(raw.status)} for {where}{named}",
+        status=raw.status,
+        body=printable(raw.body, key, BODY_SHOWN),
+        request_id=request_id,
+        method=request.method,
+        url=request.shown,
+        retry_after=parse_retry_after(raw.headers.get("Retry-After")),
+    )
+    return error
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f" {HTTPStatus(status).phrase}"
+    except ValueError:
+        return ""
+
+
+def _read_body(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
+    try:
+        metadata, invoices = decode_exact(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _read_tolerantly(body, key, skip_invalid=skip_invalid)
+    return Answer(metadata, invoices, bytes=len(body))
+
+
+def _read_tolerantly(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
+    value = decode_json(body, key)
+    invalid: list[str] = []
+    try:
+        fields = read_object(value)
+        metadata = _metadata(fields)
+        invoices = _invoices(read_rows(fields), invalid if skip_invalid else None)
+    except Broken as fault:
+        path, problem = fault.path, fault.problem
+    else:
+        return Answer(metadata, invoices, tuple(invalid), bytes=len(body))
+    raise ResponseDecodeError(f"the answer breaks the contract at {path or 'its top'}: {problem}", path=path)
+
+
+def _metadata(body: Mapping[str, object]) -> DistributionMetadata:
+    if body.get("metaData") is None:
+        return DistributionMetadata()
+    try:
+        return read_record(DistributionMetadata, body["metaData"])
+    except Broken as fault:
+        raise fault.under("metaData") from None
+
+
+def _invoices(rows: list[object], invalid: list[str] | None) -> list[InvoiceDistribution]:
+    invoices = []
+    for index, row in enumerate(rows):
+        try:
+            invoices.append(read_record(InvoiceDistribution, row))
+        except Broken as fault:
+            placed = fault.under(f"invoices[{index}]")
+            if invalid is None:
+                raise placed from None
+            invalid.append(placed.path)
+    return invoices
+
+
+def decode_json(body: bytes, key: str) -> object:
+    """Return the value of a strict JSON body: UTF-8, no NaN, no lone surrogates; a byte-order mark is allowed."""
+    try:
+        value: object = msgspec.json.decode(body.removeprefix(_BOM))
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except (msgspec.DecodeError, ValueError):  # ValueError: bytes that are not UTF-8
+        problem = "it is cut off, of another type or in another encoding" if body else "it is empty"
+    else:
+        return value
+    raise ResponseDecodeError(f"the answer is not JSON: {problem}", excerpt=printable(body, key, EXCERPT_SHOWN))
+
+
+def printable(body: bytes, key: str, limit: int) -> str:
+    """Return the start of a body as printable text of at most `limit` characters, with the key cut out."""
+    # Cut only after scrubbing: a key across the edge would survive in part.
+    text = scrub(body[: 4 * limit + 4096].decode("utf-8", "replace"), key)[:limit]
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def scrub(text: str, key: str) -> str:
+    """Return the text without the key, in any of the forms in which a server may echo it."""
+    for form in {str(key), quote(key, safe=""), json.dumps(str(key))[1:-1]}:
+        text = text.replace(form, "***")
+    return text
+
+
+def _request_id(headers: Mapping[str, str], key: str) -> str | None:
+    for name in _REQUEST_ID_HEADERS:
+        value = headers.get(name)
+        if value:
+            return printable(value.encode("utf-8", "replace"), key, _REQUEST_ID_SHOWN)
+    return None
+
+
+def parse_retry_after(text: str | None) -> float | None:
+    """Return the seconds a server asks to wait: ASCII digits or an HTTP date; None for anything else.
+
+    More than nine digits are infinity: longer than anybody waits. A date in the past is 0.
+    """
+    text = (text or "").strip(" \t")
+    if not text.isascii():
+        return None
+    if _DIGITS.fullmatch(text):
+        return float(text) if len(text) <= _LONGEST_SECONDS else math.inf
+    try:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,112 @@
+"""What is asked: filters, the query they become, and an address that is safe to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from ..config import ServiceProfile, require_params, require_text
+from ..errors import ConfigurationError
+from ..windows import DateWindow
+
+DISTRIBUTION_PATH = "/api/v1/partner/invoice/distribution"  # the distribution endpoint's page
+RENEW_PATH = "/api/v1/partner/renew"  # the vendor's public pages, marked "Developing"
+
+_HIDDEN = "***"
+
+
+@attrs.frozen
+class Request:
+    """One GET: `url` goes on the wire, `shown` goes into messages."""
+
+    url: str
+    shown: str
+    method: str = "GET"
+
+
+@attrs.frozen
+class Filters:
+    """What is asked besides the dates; `params` are extra query parameters of the caller's."""
+
+    invoice_number: str | None = None
+    fetch_type: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def checked(
+        cls,
+        profile: ServiceProfile,
+        invoice_number: object = None,
+        fetch_type: object = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Filters:
+        """Return filters that can be sent; raises `ConfigurationError` for anything else."""
+        taken = frozenset(
+            {profile.from_name, profile.to_name, profile.invoice_number_name, profile.fetch_type_name},
+        )
+        return cls(
+            None if invoice_number is None else require_text("invoice_number", invoice_number),
+            None if fetch_type is None else require_text("fetch_type", fetch_type),
+            require_params(params, taken),
+        )
+
+
+@attrs.frozen
+class PageAsk:
+    """Which page is asked for; `size` only where the caller declared how pages are sized."""
+
+    page_name: str
+    number: int
+    size_name: str | None = None
+    size: int = 0
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the query parameters."""
+        sized = [] if self.size_name is None else [(self.size_name, str(self.size))]
+        return [(self.page_name, str(self.number)), *sized]
+
+
+def sent_end(window: DateWindow, profile: ServiceProfile) -> date:
+    """Return the end date that goes on the wire: the day after where the profile says that the end is outside."""
+    if profile.end_inclusive:
+        return window.end
+    if window.end == date.max:
+        raise ConfigurationError("the last day of the calendar cannot be asked for with an exclusive end")
+    return window.end + timedelta(days=1)
+
+
+def distribution_request(
+    base_url: str,
+    profile: ServiceProfile,
+    filters: Filters,
+    window: DateWindow | None,
+    page: PageAsk | None = None,
+) -> Request:
+    """Return the request for one page of one window; no window sends no dates."""
+    shown: list[tuple[str, str]] = []
+    if window is not None:
+        shown += [(profile.from_name, str(window.start)), (profile.to_name, str(sent_end(window, profile)))]
+    if filters.fetch_type is not None:
+        shown.append((profile.fetch_type_name, filters.fetch_type))
+    if page is not None:
+        shown += page.pairs()
+    hidden = [] if filters.invoice_number is None else [(profile.invoice_number_name, filters.invoice_number)]
+    given = {name for name, _ in shown}
+    hidden += [pair for pair in filters.params if pair[0] not in given]
+    address = base_url + DISTRIBUTION_PATH
+    return Request(
+        _with_query(address, shown + hidden),
+        _with_query(address, shown + [(name, _HIDDEN) for name, _ in hidden]),
+    )
+
+
+def renew_request(base_url: str) -> Request:
+    """Return the request that renews the key; it changes state and is never repeated."""
+    return Request(base_url + RENEW_PATH, base_url + RENEW_PATH)
+
+
+def _with_query(address: str, pairs: list[tuple[str, str]]) -> str:
+    return f"{address}?{urlencode(pairs, quote_via=quote, safe='*')}" if pairs else address

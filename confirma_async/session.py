@@ -1,0 +1,308 @@
+"""The funnel: every request of a client passes here, gets its key here, and is tried again from here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+import weakref
+from collections.abc import Sequence
+
+import aiohttp
+import attrs
+
+from ._auth import Authenticator, KeyInUse, KeySource, RenewingKey
+from ._connections import Connections
+from ._gate import Gate, Pace
+from ._retry import CallRules, KeyReplacedError, RetryBudget, is_transient
+from ._transport import Transport
+from ._wire import Answer, RawReply, Request, read_renewed_key, read_reply, renew_request
+from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, Secret, ServiceProfile, Timeouts
+from .errors import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    ConfirmaError,
+    ConnectError,
+    KeyRenewalError,
+    KeyStateUnknownError,
+)
+from .events import AttemptEnded, ClientPaused, Event, Hook, KeyRenewed, RetryScheduled, notify
+
+_log = logging.getLogger("confirma_async")
+_RENEWAL_RANK = -1
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Everything that shapes requests, checked; see `ConfirmaClient` for units and defaults."""
+
+    base_url: str
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    concurrency: int = 8
+    max_rate: float | None = None
+    max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES
+    paging: Paging = attrs.field(factory=Paging.auto)
+    profile: ServiceProfile = attrs.field(factory=ServiceProfile)
+    proxy: str | None = attrs.field(default=None, repr=False)
+    ssl_context: ssl.SSLContext | None = None
+
+
+@attrs.define
+class Tally:
+    """What one caller's calls cost: attempts on the wire, retries among them, decoded bytes."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
+@attrs.define
+class Diagnosis:
+    """What was found out about the service's paging: kept for the client, tested again when contradicted.
+
+    `pages_by_number`: True once page 2 brought new rows, False once it did not. `total_is_whole`: settled
+    by one look at page 2 after two windows of one customary size. `customary`: windows seen per such size.
+    """
+
+    pages_by_number: bool | None = None
+    total_is_whole: bool = False
+    customary: dict[int, int] = attrs.field(factory=dict)
+
+
+class SessionManager:
+    """Sends requests over aiohttp with one client session for each running loop.
+
+    Made without a loop, used from any task and in successive loops. `session` is the caller's: used on its
+    own loop only and never closed. Calls wait for a slot, for the rate and for pauses in one queue, and
+    hold a slot only while they are on the wire.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Secret | KeySource,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        self.settings = settings
+        self.hooks = tuple(hooks)
+        self.diagnosis = Diagnosis()
+        self.tally = Tally()
+        self._source = source
+        self._connections, self._owner = Connections(session), True
+        self._gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()
+        self._pace = Pace(settings.max_rate)
+        self._budget = RetryBudget(settings.retry.budget)
+        self._transport = Transport(
+            settings.timeouts, settings.max_response_bytes, settings.proxy, settings.ssl_context
+        )
+        self._auth = Authenticator(source, self._renewed)
+        self._closed = False
+        if isinstance(source, RenewingKey):
+            source.bind(self._send_renewal)
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without trailing slash."""
+        return self.settings.base_url
+
+    @property
+    def profile(self) -> ServiceProfile:
+        """What is believed of the service."""
+        return self.settings.profile
+
+    def copy(self, settings: Settings, source: Secret | KeySource, hooks: Sequence[Hook]) -> SessionManager:
+        """Return a manager with other settings that shares connections, and all state its settings still fit."""
+        other = SessionManager(settings, source, hooks=hooks)
+        other._connections, other._owner = self._connections, False
+        if source is self._source:
+            other._auth = self._auth
+            if isinstance(source, RenewingKey):
+                source.bind(self._send_renewal)
+        if (settings.concurrency, settings.max_rate) == (self.settings.concurrency, self.settings.max_rate):
+            other._gates, other._pace = self._gates, self._pace
+        if settings.retry.budget == self.settings.retry.budget:
+            other._budget = self._budget
+        if settings.base_url == self.base_url:
+            other.diagnosis = self.diagnosis
+        return other
+
+    async def aclose(self) -> None:
+        """Close what was opened here; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._owner:
+            await self._auth.settle(self.settings.timeouts.total)
+            await self._connections.aclose()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `aclose` was called."""
+        return self._closed
+
+    async def call(
+        self, request: Request, *, rank: int = 0, tally: Tally | None = None, skip_invalid: bool = False
+    ) -> Answer:
+        """Send a request, and again as the rules allow, and return its answer.
+
+        `rank`: lower goes first when slots are short. `tally`: counts what this call costs, besides the
+        client's own. Raises the typed error that ended the call, with `attempts` and `elapsed`.
+        """
+        rules = CallRules(self.settings.retry, self._budget)
+        tallies = (self.tally,) if tally is None else (self.tally, tally)
+        answer: Answer | None = None
+
+        async def attempt() -> None:
+            nonlocal answer
+            answer = await self._attempt(request, rules, tallies, rank, skip_invalid=skip_invalid)
+
+        async def before_sleep(wait: float, failure: ConfirmaError) -> None:
+            for each in tallies:
+                each.retries += 1
+            await self._tell(RetryScheduled(request.shown, rules.sent, wait, type(failure).__name__))
+
+        await rules.run(attempt, before_sleep)
+        assert answer is not None  # noqa: S101  # `run` returns after a success only
+        return answer
+
+    async def _attempt(
+        self, request: Request, rules: CallRules, tallies: Sequence[Tally], rank: int, *, skip_invalid: bool
+    ) -> Answer:
+        """Make one attempt: slot, clock, wire; and what its failure means for the next one."""
+        self._refuse_closed()
+        used: list[KeyInUse] = []
+        gate = self._gate()
+        await gate.enter(rank)
+        began = time.monotonic()
+        rules.started = rules.started or began
+        try:
+            async with asyncio.timeout(rules.left):
+                answer = await self._once(request, rules, tallies, used, skip_invalid=skip_invalid)
+        except ConfirmaError as error:
+            failure: ConfirmaError = error
+        except TimeoutError:
+            failure = rules.deadline_error()
+        else:
+            self._budget.succeed()
+            return answer
+        finally:
+            gate.leave()
+            rules.spent += time.monotonic() - began
+        if isinstance(failure, AuthenticationError) and used and self._auth.renewable and not rules.replayed:
+            failure = await self._replace_key(used[-1], rules)
+        if is_transient(failure):
+            rules.after(failure)
+            await self._pause(rules.pause_for(failure))
+        rules.stamp(failure)
+        raise failure
+
+    async def _once(
+        self,
+        request: Request,
+        rules: CallRules,
+        tallies: Sequence[Tally],
+        used: list[KeyInUse],
+        *,
+        skip_invalid: bool,
+    ) -> Answer:
+        """Put the request on the wire once, with the key, to the one origin that may see it."""
+        if not request.url.startswith(self.base_url + "/"):
+            raise ConfigurationError("a request may go to the configured address only")
+        key = await self._auth.key()
+        used.append(key)
+        session = await self._connections.session()
+        rules.sent += 1
+        for tally in tallies:
+            tally.requests += 1
+        began = time.monotonic()
+        raw: RawReply | None = None
+        failure: ConfirmaError | None = None
+        try:
+            raw = await self._transport.send(session, request, key.key)
+            return read_reply(raw, request, key.key, skip_invalid=skip_invalid)
+        except ConfirmaError as error:
+            failure = error
+            raise
+        finally:
+            size = 0 if raw is None else len(raw.body)
+            for tally in tallies:
+                tally.bytes += size
+            if self.hooks:
+                await self._tell(_attempt_ended(request, rules.sent, raw, failure, time.monotonic() - began))
+
+    async def _replace_key(self, refused: KeyInUse, rules: CallRules) -> ConfirmaError:
+        """Have the refused key renewed, within the call's deadline; return what the next step should see."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(rules.left):
+                await self._auth.renew(refused)
+        except KeyRenewalError as error:
+            return error
+        except TimeoutError:
+            return rules.deadline_error()
+        finally:
+            rules.spent += time.monotonic() - began
+        rules.replayed = True
+        return KeyReplacedError("the key was renewed")
+
+    async def _send_renewal(self, key: Secret) -> Secret:
+        """Put the renew request on the wire once; it is never repeated, since it changes state."""
+        self._refuse_closed()
+        request = renew_request(self.base_url)
+        gate = self._gate()
+        await gate.enter(_RENEWAL_RANK)
+        try:
+            self.tally.requests += 1
+            raw = await self._transport.send(await self._connections.session(), request, key)
+        except ConfirmaError as error:
+            failure = error
+        else:
+            return read_renewed_key(raw, request, key, self.profile.renew_key_field)
+        finally:
+            gate.leave()
+        if isinstance(failure, ConnectError) or getattr(failure, "phase", "") == "connect":
+            raise KeyRenewalError(f"the renewal could not be sent: {failure}")
+        raise KeyStateUnknownError(f"the answer to the renewal was lost, the key may be void: {failure}")
+
+    def _gate(self) -> Gate:
+        loop = asyncio.get_running_loop()
+        gate = self._gates.get(loop)
+        if gate is None:
+            gate = self._gates[loop] = Gate(self.settings.concurrency, self._pace)
+        return gate
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise ClientClosedError("the client is closed")
+
+    async def _pause(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._pace.pause(seconds)
+            await self._tell(ClientPaused(seconds))
+
+    async def _renewed(self) -> None:
+        await self._tell(KeyRenewed())
+
+    async def _tell(self, event: Event) -> None:
+        _log.debug("%s", event)
+        if self.hooks:
+            await notify(self.hooks, event)
+
+
+def _attempt_ended(
+    request: Request, attempt: int, raw: RawReply | None, failure: ConfirmaError | None, seconds: float
+) -> AttemptEnded:
+    return AttemptEnded(
+        method=request.method,
+        url=request.shown,
+        attempt=attempt,
+        status=None if raw is None else raw.status,
+        failure=None if failure is None else type(failure).__name__,
+        seconds=seconds,
+        bytes=0 if raw is None else len(raw.body),
+    )
