@@ -16,20 +16,20 @@ def _row(number: int) -> str:
     controlled = number % 10 == 3
     invoice = {
         "invoiceNumber": "#",
-        "distributionStatus": "FAILED" if failed else "DELIVERED",
+        "distributionStatus": "FAILED" if failed else "SENT",
         "distributionMethod": "PRINT" if printed else "EMAIL",
-        "distributionMessage": "Recipient address rejected" if failed else None,
+        "distributionMessage": "Address rejected" if failed else None,
         "dates": {
             "createdAt": f"{minute}:09Z",
             "printedAt": f"{minute}:41Z" if printed else None,
             "distributedAt": None if failed else f"{minute}:55Z",
             "paymentControlActivatedAt": f"{minute}:59Z" if controlled else None,
         },
-        "file": {"url": f"https://files.example.com/distribution/{PLACEHOLDER}{number:03d}.pdf"},
+        "file": {"url": f"https://example.com/{PLACEHOLDER}{number:03d}.pdf"},
         "paymentControl": {
             "enabled": number % 4 != 0,
-            "agency": "CashIn",
-            "status": "ACTIVE" if controlled else "NOT_STARTED",
+            "agency": "CASH-IN",
+            "status": "ACTIVE" if controlled else "NEW",
             "caseId": "#" if controlled else None,
         },
         "errors": [_error()] if failed else [],

@@ -88,7 +88,7 @@ class RenewingKey:
         return self._key
 
     async def _keep(self) -> None:
-        if self._unsaved is None:
+        if self.unsaved is None:
             return
         async with self._saving():
             unsaved = self._unsaved

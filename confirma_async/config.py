@@ -289,3 +289,17 @@ def require_params(params: Mapping[str, str] | None, taken: frozenset[str]) -> t
         if name in taken:
             raise ConfigurationError(f"params must not set {name!r}: it has an argument of its own")
     return pairs
+
+
+def require_proxy(value: object) -> Secret:
+    """Return the address of an HTTP proxy; it may hold a password, so it is masked like a key."""
+    if not isinstance(value, str) or not _VISIBLE_ASCII.fullmatch(value):
+        raise ConfigurationError("proxy must be an absolute http:// address")
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError("proxy must be an absolute http:// address")
+    return Secret(value)

@@ -29,6 +29,7 @@ from .errors import (
     KeyStateUnknownError,
 )
 from .events import AttemptEnded, ClientPaused, Event, Hook, KeyRenewed, RetryScheduled, notify
+from .windows import DateWindow
 
 _log = logging.getLogger("confirma_async")
 _RENEWAL_RANK = -1
@@ -64,12 +65,12 @@ class Diagnosis:
     """What was found out about the service's paging: kept for the client, tested again when contradicted.
 
     `pages_by_number`: True once page 2 brought new rows, False once it did not. `total_is_whole`: settled
-    by one look at page 2 after two windows of one customary size. `customary`: windows seen per such size.
+    by one look at page 2 after two windows of one customary size. `customary`: the windows seen per such size.
     """
 
     pages_by_number: bool | None = None
     total_is_whole: bool = False
-    customary: dict[int, int] = attrs.field(factory=dict)
+    customary: dict[int, set[DateWindow | None]] = attrs.field(factory=dict)
 
 
 class SessionManager:

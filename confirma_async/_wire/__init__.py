@@ -1,7 +1,7 @@
 """The codec, without I/O: builds requests, reads replies. The only room that knows wire names."""
 
 from .codec import from_dict, to_dict
-from .echo import Contradiction, EchoVerdict, judge_echo
+from .echo import Contradiction, EchoVerdict, echoed_days, judge_echo
 from .renewal import read_renewed_key
 from .reply import Answer, RawReply, read_reply, scrub
 from .request import Filters, PageAsk, Request, distribution_request, renew_request
@@ -15,6 +15,7 @@ __all__ = [
     "RawReply",
     "Request",
     "distribution_request",
+    "echoed_days",
     "from_dict",
     "judge_echo",
     "read_renewed_key",

@@ -110,3 +110,14 @@ def _join(*verdicts: EchoVerdict) -> EchoVerdict:
             return verdict
     doubts = [verdict.doubt for verdict in verdicts if verdict.doubt is not None]
     return EchoVerdict(doubt="; ".join(doubts) or None)
+
+
+def echoed_days(answer: Answer) -> DateWindow | None:
+    """Return the days that the service says it applied, where it says so in plain dates."""
+    echo = answer.metadata.filters_applied
+    texts = (echo.from_inv_date, echo.to_inv_date)
+    try:
+        start, end = (date.fromisoformat(text) for text in texts if text and _PLAIN_DATE.fullmatch(text))
+    except ValueError:  # a day that does not exist, or one of the two is missing
+        return None
+    return DateWindow(start, end) if start <= end else None

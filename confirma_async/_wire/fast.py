@@ -92,21 +92,25 @@ class _Body(_Wire):
 class _DraftDates(DistributionDates):
     __slots__ = ()
     __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
 
 
 class _DraftFile(DistributionFile):
     __slots__ = ()
     __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
 
 
 class _DraftPaymentControl(PaymentControl):
     __slots__ = ()
     __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
 
 
 class _DraftInvoice(InvoiceDistribution):
     __slots__ = ()
     __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
 
 
 _decoder = msgspec.json.Decoder(_Body)

@@ -228,6 +228,4 @@ def require_format(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise CheckpointError("the checkpoint is corrupt: it names no format; start over in a new target")
     if value > FORMAT:
-        raise CheckpointError(
-            f"the checkpoint has format {value}, this release knows {FORMAT}: upgrade confirma-async"
-        )
+        raise CheckpointError(f"the checkpoint has format {value}, this release knows {FORMAT}: upgrade confirma-async")

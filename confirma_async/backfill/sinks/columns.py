@@ -15,12 +15,10 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TypeAlias, cast
 
+import attrs
 import msgspec
 
 from ...records import (
-    NO_DATES,
-    NO_FILE,
-    NO_PAYMENT_CONTROL,
     DistributionDates,
     DistributionError,
     DistributionFile,
@@ -90,7 +88,7 @@ def flatten_errors(record: InvoiceDistribution) -> Errors:
 
 
 def fingerprint(content: Content, errors: Errors) -> str:
-    """Return 32 hexadecimal digits that are equal where the content is; raises UnicodeEncodeError for what is not text."""
+    """Return 32 hexadecimal digits, equal where the content is; raises UnicodeEncodeError for what is not text."""
     return blake2b(_compact.encode((content, errors)), digest_size=16).hexdigest()
 
 
@@ -110,25 +108,25 @@ def unflatten(content: Sequence[str | bool | None], errors: Sequence[ErrorConten
     """Return the record that the rows were made of."""
     values = dict(zip(CONTENT, content, strict=True))
     text = cast("Mapping[str, str | None]", values)
-    left = _read_leftover(text["extra"])
+    left = _NOTHING if text["extra"] is None else _decode_leftover(text["extra"])
     enabled = values["payment_control_enabled"]
     return InvoiceDistribution(
         invoice_number=text["invoice_number"],
         distribution_status=text["distribution_status"],
         distribution_method=text["distribution_method"],
         distribution_message=text["distribution_message"],
-        dates=_dates(text, left.get("dates", {})),
-        file=DistributionFile(text["file_url"], left.get("file", {})),
+        dates=_dates(text, Extra(left.dates)),
+        file=DistributionFile(text["file_url"], Extra(left.file)),
         payment_control=PaymentControl(
             None if enabled is None else bool(enabled),
             text["payment_control_agency"],
             text["payment_control_status"],
             text["case_id"],
-            left.get("payment_control", {}),
+            Extra(left.payment_control),
         ),
         errors=tuple(_error(error) for error in errors),
-        extra=left.get("extra", {}),
-        absent=frozenset(left.get("absent", {})),
+        extra=Extra(left.extra),
+        absent=left.absent,
     )
 
 
@@ -143,38 +141,39 @@ def _leftover(record: InvoiceDistribution) -> str | None:
     return _compact.encode(left).decode()
 
 
-def _read_leftover(text: str | None) -> Mapping[str, Extra]:
-    return {} if text is None else msgspec.json.decode(text)
+@attrs.frozen
+class _Leftover:
+    """What has no column of its own, by group."""
+
+    extra: dict[str, object] = attrs.field(factory=dict)
+    dates: dict[str, object] = attrs.field(factory=dict)
+    file: dict[str, object] = attrs.field(factory=dict)
+    payment_control: dict[str, object] = attrs.field(factory=dict)
+    absent: frozenset[str] = frozenset()
 
 
-def _dates(text: Mapping[str, str | None], extra: Extra | dict[str, object]) -> DistributionDates:
-    moments = (text[name] for name in CONTENT[4:8])
-    return DistributionDates(*(None if moment is None else from_text(moment) for moment in moments), extra=extra)
+_NOTHING = _Leftover()
+_decode_leftover = msgspec.json.Decoder(_Leftover).decode
+_decode_extra = msgspec.json.Decoder(dict[str, object]).decode
+
+
+def _dates(text: Mapping[str, str | None], extra: Extra) -> DistributionDates:
+    created, printed, distributed, activated = (_moment(text[name]) for name in CONTENT[4:8])
+    return DistributionDates(created, printed, distributed, activated, extra)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)
 
 
 def _error(row: ErrorContent) -> DistributionError:
     code, description, kind, extra = row
-    return DistributionError(code, description, kind, {} if extra is None else msgspec.json.decode(extra))
+    return DistributionError(code, description, kind, Extra() if extra is None else Extra(_decode_extra(extra)))
 
 
 def keep_case_id(record: InvoiceDistribution, case_id: str | None) -> InvoiceDistribution:
     """Return the record with the case id that is known, where it came without one."""
     if case_id is None or record.payment_control.case_id is not None:
         return record
-    control = record.payment_control
-    kept = PaymentControl(control.enabled, control.agency, control.status, case_id, control.extra)
-    return InvoiceDistribution(
-        record.invoice_number,
-        record.distribution_status,
-        record.distribution_method,
-        record.distribution_message,
-        record.dates,
-        record.file,
-        kept,
-        record.errors,
-        record.extra,
-        absent=record.absent - {"paymentControl"},
-    )
-
-
-EMPTY = (NO_DATES, NO_FILE, NO_PAYMENT_CONTROL)
+    control = attrs.evolve(record.payment_control, case_id=case_id)
+    return attrs.evolve(record, payment_control=control, absent=record.absent - {"paymentControl"})

@@ -1,0 +1,250 @@
+"""How the rows of one window are found: the plan of a reading, as generators that yield what to ask.
+
+Each yields lists of requests that may go out together and gets their results in the same order.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from .._wire import Answer, PageAsk, echoed_days
+from .span import Ask, Plan, Result, Span, is_about_size, is_slow
+
+if TYPE_CHECKING:
+    from .rules import WindowState
+
+MAX_REREADS = 2
+"""Times that a span which does not settle is read again; a default of ours."""
+CUSTOMARY_SIZES = frozenset({50, 100, 200, 250, 500, 1000, 2000, 5000, 10000})
+"""Page sizes that make a total equal to its rows suspicious when two windows have the same."""
+_SUSPICIOUS_WINDOWS = 2
+
+
+class Fate(Enum):
+    """What became of a span: all there, cut off by the service, or not settled."""
+
+    DONE = "done"
+    CUT = "cut"
+    UNSETTLED = "unsettled"
+
+
+def read_window(state: WindowState) -> Plan[None]:
+    """Read a window: whole, by pages, or in ever smaller halves, down to single days."""
+    yield from _read_level(state, [Span(state.window, covers=state.window)])
+
+
+def _read_level(state: WindowState, spans: list[Span]) -> Plan[None]:
+    """Read spans side by side, then the halves of those that were cut off, level by level."""
+    while spans:
+        firsts = yield [_ask(state, span, None) for span in spans]
+        _check_halves(state, spans)
+        halves: list[Span] = []
+        for span, first in zip(spans, firsts, strict=True):
+            if not isinstance(first, Answer):
+                halves += yield from _halve_refused(state, span, slow=is_slow(first))
+                continue
+            span.covers = span.covers or echoed_days(first)
+            if (yield from _settle(state, span, first)) is Fate.CUT:
+                halves += _halves(state, span)
+        spans = halves
+
+
+def _halves(state: WindowState, span: Span) -> list[Span]:
+    assert span.covers is not None  # noqa: S101  # only divisible spans are cut
+    state.halvings += 1
+    state.reading += 1
+    return [Span(half, span, covers=half) for half in span.covers.halves()]
+
+
+def _halve_refused(state: WindowState, span: Span, *, slow: bool) -> Plan[list[Span]]:
+    """Halve what was too large; what was too slow one side first, since an outage looks the same."""
+    span.begin()
+    left, right = _halves(state, span)
+    if not slow:
+        return [left, right]
+    yield from _read_level(state, [left])
+    return [right]
+
+
+def _check_halves(state: WindowState, spans: list[Span]) -> None:
+    """Compare the totals of two halves with what the whole promised."""
+    for left, right in itertools.pairwise(spans):
+        whole = left.parent
+        if whole is None or whole is not right.parent or not whole.total or None in (left.total, right.total):
+            continue
+        if left.total == right.total == whole.total:
+            left.indivisible = right.indivisible = True
+            state.contradict(whole, f"the service promises the same {whole.total} rows for each half of the window")
+        elif (left.total or 0) + (right.total or 0) < whole.total:
+            promised = f"{left.total} and {right.total}"
+            state.contradict(whole, f"the service promised {whole.total} rows, and for the two halves {promised}")
+
+
+def _settle(state: WindowState, span: Span, first: Answer) -> Plan[Fate]:
+    """Read the rest of a span; read it again where it moves or falls short; give it up at last."""
+    fate = yield from _read_rest(state, span, first)
+    for _ in range(MAX_REREADS):
+        if fate is Fate.DONE or (fate is Fate.CUT and span.divisible):
+            break
+        before = span.seen
+        state.read_again(span)
+        (result,) = yield [_ask(state, span, None)]
+        if not isinstance(result, Answer):
+            return Fate.CUT
+        fate = yield from _read_rest(state, span, result)
+        if before == span.seen and fate is not Fate.DONE:
+            if span.received == span.total and not span.moved:
+                fate = Fate.DONE  # the same twice over: the service does hold some rows twice
+            break
+    if fate is not Fate.DONE and span.short and span.divisible:
+        return Fate.CUT
+    if fate is not Fate.DONE:
+        state.fall_short(span, _shortfall(span))
+    state.count(span)
+    return Fate.DONE
+
+
+def _shortfall(span: Span) -> str:
+    if span.moved:
+        return f"the total moves while the pages are read ({span.total} at first; {span.distinct} rows came)"
+    return f"the service promised {span.total} rows, {span.distinct} came"
+
+
+def _read_rest(state: WindowState, span: Span, first: Answer) -> Plan[Fate]:
+    total, came = span.total, first.received
+    if total is not None and total > came:
+        state.diagnosis.total_is_whole = True
+    if state.paging.mode == "numbered":
+        return (yield from _read_numbered(state, span, came))
+    if total is None:
+        state.doubts["a 204 promises nothing" if first.empty else "the service gave no total"] = None
+        return Fate.DONE
+    if total == came:
+        yield from _look_behind(state, span, came)
+        return Fate.DONE
+    if total < came:
+        return Fate.UNSETTLED
+    learned = state.diagnosis.pages_by_number
+    if state.paging.mode == "off" or span.probed or (learned is False and span.divisible):
+        return Fate.CUT
+    return (yield from _read_pages(state, span, size=came, first=1))
+
+
+def _look_behind(state: WindowState, span: Span, came: int) -> Plan[None]:
+    """Ask once per client whether a second page stands behind a total that may count the page."""
+    diagnosis = state.diagnosis
+    if state.paging.mode == "off" or diagnosis.total_is_whole or came not in CUSTOMARY_SIZES:
+        return
+    windows = diagnosis.customary.setdefault(came, set())
+    windows.add(span.asked)
+    if len(windows) < _SUSPICIOUS_WINDOWS:
+        return
+    diagnosis.total_is_whole = True  # one look settles it; the others need not wait for this one
+    ask = _ask(state, span, 2, expected=0)
+    (result,) = yield [ask]
+    if isinstance(result, Answer) and span.fresh[ask]:
+        diagnosis.total_is_whole = False
+        state.miscounted(span)
+
+
+def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Plan[Fate]:
+    """Read the pages behind the first one: a probe where it is not known that pages are numbered, then all."""
+    last = _last_page(span, size, first)
+    state.backlog = last - first
+    asked = {first}
+    if state.diagnosis.pages_by_number is not True:
+        asked |= yield from _probe(state, span, size, first)
+        if not span.paged:
+            return Fate.CUT
+    rest = [_ask(state, span, number, expected=size) for number in range(first + 1, last + 1) if number not in asked]
+    results = (yield rest) if rest else []
+    if any(not isinstance(result, Answer) and is_about_size(result) for result in results):
+        return Fate.CUT
+    if first + 1 not in asked and _is_repeated(rest[0], results[0]):
+        state.diagnosis.pages_by_number = None  # what was learned does not hold here
+        return Fate.CUT
+    yield from _read_on(state, span, max(last, *asked) + 1, size)
+    if state.paging.mode == "auto":
+        yield from _read_before(state, span, size)
+    return Fate.DONE if span.distinct == span.total and not span.moved else Fate.UNSETTLED
+
+
+def _last_page(span: Span, size: int, first: int) -> int:
+    return first + (math.ceil((span.total or 0) / size) - 1 if size else 1)
+
+
+def _is_repeated(ask: Ask, result: Result) -> bool:
+    return isinstance(result, Answer) and result.received > 0 and not ask.span.fresh[ask]
+
+
+def _probe(state: WindowState, span: Span, size: int, first: int) -> Plan[set[int]]:
+    """Ask the second page, and those at the far end where it is empty; note what that says of the service."""
+    span.probed = True
+    asked = {first + 1}
+    ask = _ask(state, span, first + 1, expected=size)
+    (result,) = yield [ask]
+    found = span.fresh.get(ask, 0) > 0
+    if isinstance(result, Answer) and not result.received:
+        last = _last_page(span, size, first)
+        far = [_ask(state, span, number, expected=size) for number in (last, last + 1) if number > first + 1]
+        yield far
+        asked |= {far_ask.page.number for far_ask in far if far_ask.page is not None}
+        found = any(span.fresh.get(far_ask) for far_ask in far)
+    state.diagnosis.pages_by_number = span.paged = found
+    return asked
+
+
+def _read_on(state: WindowState, span: Span, number: int, size: int) -> Plan[None]:
+    """Ask for further pages while some rows are missing and the last page brought new ones."""
+    while span.short:
+        ask = _ask(state, span, number, expected=size)
+        yield [ask]
+        if not span.fresh.get(ask):
+            return
+        number += 1
+
+
+def _read_before(state: WindowState, span: Span, size: int) -> Plan[None]:
+    """Ask for pages 0 and 1 where one page is missing: the service may count from zero."""
+    for number in (0, 1):
+        if span.short and (span.total or 0) - span.distinct <= size:
+            yield [_ask(state, span, number, expected=size)]
+
+
+def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
+    """Read declared pages: side by side where the total is that of the whole, else until one brings nothing."""
+    paging, total = state.paging, span.total
+    if total is not None and total > came:
+        if span.probed and state.diagnosis.pages_by_number is False:
+            return Fate.CUT
+        return (yield from _read_pages(state, span, size=came or paging.per_page, first=paging.first))
+    if total == came and (came == 0 or state.diagnosis.total_is_whole):
+        return Fate.DONE
+    number, behind = paging.first, 0
+    while came:
+        number += 1
+        ask = _ask(state, span, number, expected=paging.per_page)
+        (result,) = yield [ask]
+        if not span.fresh.get(ask):
+            if _is_repeated(ask, result):
+                state.doubts["a page was repeated: the service may not page as declared"] = None
+            break
+        behind += 1
+    if behind or total is None:
+        why = "the service gave no total" if total is None else "the total counts the page"
+        state.doubts[f"{why}; the end was found by a page without new rows"] = None
+        span.total, span.moved = None, False
+    return Fate.DONE
+
+
+def _ask(state: WindowState, span: Span, number: int | None, *, expected: int | None = None) -> Ask:
+    paging = state.paging
+    page: PageAsk | None = None
+    if paging.mode == "numbered":
+        page = PageAsk(paging.page, paging.first if number is None else number, paging.size, paging.per_page)
+    elif number is not None:
+        page = PageAsk(state.profile.page_name, number)
+    return Ask(span, page, expected, page_may_be_missing=number is not None, divisible=span.divisible)

@@ -1,0 +1,187 @@
+"""The rules of one window, without I/O: what to ask next, and when what came is all there is.
+
+`WindowState` is driven from outside: it says which requests it wants (`wanted`), is told what came of them
+(`receive`), and puts answers whose rows may leave into `ready`, in an order that depends on the answers
+alone and never on their timing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+
+import attrs
+
+from .._wire import Answer, Filters, judge_echo
+from ..config import Paging, ServiceProfile
+from ..errors import DataIntegrityError, FilterNotAppliedError, IncompleteResultError, PagingError
+from ..reports import Verdict
+from ..session import Diagnosis
+from ..windows import DateWindow
+from .reading import read_window
+from .rows import Rows
+from .span import Ask, Result, Span
+
+
+@attrs.frozen
+class Ready:
+    """An answer whose rows may leave; `reading` grows whenever a part of the window is begun again."""
+
+    span: DateWindow | None
+    answer: Answer
+    rows: Rows
+    reading: int
+
+
+class WindowState:
+    """One window, from its first request to its outcome."""
+
+    def __init__(
+        self,
+        window: DateWindow | None,
+        filters: Filters,
+        profile: ServiceProfile,
+        paging: Paging,
+        diagnosis: Diagnosis,
+        *,
+        require: bool,
+    ) -> None:
+        self.window, self.filters, self.profile = window, filters, profile
+        self.paging, self.diagnosis, self.require = paging, diagnosis, require
+        self.ready: deque[Ready] = deque()
+        self.doubts: dict[str, None] = {}
+        self.gaps: dict[str, None] = {}
+        self.invalid: list[str] = []
+        self.reading = self.rereads = self.halvings = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin the window again; what was handed out stays handed out."""
+        self.reading += 1
+        self.promised: int | None = 0
+        self.received = self.backlog = 0
+        self.done = False
+        self.gaps.clear()
+        self.invalid.clear()
+        self._steps = read_window(self)
+        self._advance(None)
+
+    @property
+    def broken(self) -> bool:
+        """Whether the rules ended in an error, so that the window can only be begun again."""
+        return not self.done and not self._batch
+
+    @property
+    def verdict(self) -> Verdict:
+        """How complete the window is, once it is done."""
+        if self.gaps or self.invalid:
+            return Verdict.INCOMPLETE
+        return Verdict.UNVERIFIED if self.doubts else Verdict.COMPLETE
+
+    @property
+    def outstanding(self) -> int:
+        """Requests that this window is known to need still, those in flight included."""
+        return max(len(self._batch) - len(self._results), self.backlog)
+
+    @property
+    def held(self) -> int:
+        """Answers that came and have not left yet."""
+        return len(self.ready) + len(self._results) - self._next
+
+    @property
+    def wanted(self) -> Ask | None:
+        """The request that should go out next, None where the window waits for answers or is done."""
+        return self._unsent[0][1] if self._unsent else None
+
+    def send(self) -> Ask:
+        """Return the wanted request; it is under way from now on."""
+        return heapq.heappop(self._unsent)[1]
+
+    def dropped(self, ask: Ask) -> None:
+        """Note that a request ended without a result: it is wanted again."""
+        if ask in self._batch and ask not in self._results:
+            heapq.heappush(self._unsent, (self._batch.index(ask), ask))
+
+    def receive(self, ask: Ask, result: Result) -> None:
+        """Take what came of a request.
+
+        Raises the error that ends the window: the request may be given back with `dropped`, unless the
+        window is `broken` and has to be begun again.
+        """
+        if isinstance(result, Answer):
+            self._check_echo(ask, result)
+        elif not ask.tolerates(result):
+            raise result
+        self._results[ask] = result
+        self.backlog = max(0, self.backlog - 1)
+        while self._next < len(self._batch) and self._batch[self._next] in self._results:
+            ask = self._batch[self._next]
+            self._next += 1
+            self._accept(ask, self._results[ask])
+        if self._next == len(self._batch):
+            self._advance([self._results[each] for each in self._batch])
+
+    def _advance(self, results: list[Result] | None) -> None:
+        self._batch: list[Ask] = []
+        self._results: dict[Ask, Result] = {}
+        self._next = 0
+        try:
+            self._batch = next(self._steps) if results is None else self._steps.send(results)
+        except StopIteration:
+            self.done = True
+        self._unsent = list(enumerate(self._batch))
+
+    def _accept(self, ask: Ask, result: Result) -> None:
+        if not isinstance(result, Answer):
+            return
+        rows = Rows(result.invoices)
+        ask.span.accept(ask, result, rows)
+        self.invalid += [f"{ask.span.asked or 'default range'}: {path}" for path in result.invalid]
+        if ask.span.fresh[ask] and result.invoices:
+            self.ready.append(Ready(ask.span.asked, result, rows, self.reading))
+
+    def _check_echo(self, ask: Ask, answer: Answer) -> None:
+        verdict = judge_echo(answer, self.filters, ask.span.asked, self.profile)
+        if verdict.doubt is not None:
+            self.doubts[verdict.doubt] = None
+        wrong = verdict.contradiction
+        if wrong is None:
+            return
+        if self.require or wrong.default:
+            error = FilterNotAppliedError(wrong.message, field=wrong.field)
+            error.window = ask.span.asked
+            raise error
+        self.gaps[wrong.message] = None
+
+    def read_again(self, span: Span) -> None:
+        """Begin a part of the window again."""
+        self.rereads += 1
+        self.reading += 1
+        span.begin()
+
+    def count(self, span: Span) -> None:
+        """Add a part that is settled to what the window promised and brought."""
+        self.received += span.received
+        self.promised = None if self.promised is None or span.total is None else self.promised + span.total
+
+    def fall_short(self, span: Span, why: str) -> None:
+        """Give a part up: an error, or a gap in the report where the caller asked for that."""
+        if self.require:
+            raise IncompleteResultError(why, window=span.asked, expected=span.total, received=span.distinct)
+        self.gaps[why] = None
+
+    def contradict(self, span: Span, why: str, kind: type[DataIntegrityError] = DataIntegrityError) -> None:
+        """Report totals that contradict each other: an error, or a gap where the caller asked for that."""
+        if self.require:
+            error = kind(why)
+            error.window = span.asked
+            raise error
+        self.gaps[why] = None
+
+    def miscounted(self, span: Span) -> None:
+        """Report that a total counts the page: what earlier windows proved by theirs is proved no more."""
+        self.contradict(
+            span,
+            "the total counts the page and not the result: declare the pages, Paging.numbered(...)",
+            PagingError,
+        )

@@ -1,0 +1,359 @@
+"""One run over windows: which request goes out next, what is handed out next, how it all ends."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import time
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import attrs
+
+from .._wire import Filters, distribution_request
+from ..errors import ConfirmaError
+from ..events import Progress, WindowEnded, notify
+from ..records import DistributionPage, InvoiceDistribution
+from ..reports import FetchReport, Verdict, WindowOutcome
+from ..session import SessionManager, Tally
+from ..windows import DateWindow
+from .ledger import Ledger
+from .rows import Delivery
+from .rules import WindowState
+from .span import Ask, Result
+from .token import ENDED
+from .track import PageOnTheWay, Track
+
+Completeness = Literal["require", "report"]
+OnInvalid = Literal["raise", "report"]
+
+
+@attrs.frozen
+class RunPlan:
+    """What a run is to do; `delivered`: records handed out by an earlier run, by window (see `token`)."""
+
+    windows: Sequence[DateWindow | None]
+    filters: Filters
+    ordered: bool = True
+    max_items: int | None = None
+    completeness: Completeness = "require"
+    on_invalid: OnInvalid = "raise"
+    head: int = 0
+    delivered: dict[int, int] = attrs.field(factory=dict)
+
+
+class Run:
+    """Reads windows side by side and hands out pages and outcomes, never far ahead of who takes them.
+
+    At most ``2 * concurrency`` answers are under way or waiting beyond the page that was handed out. The
+    head window always finds a place: others leave as many free as it is known to need, up to `concurrency`.
+    A window that fails stops those behind it at once; those before it are finished and handed out, then the
+    error is raised. The next call asks for the same page again. `rows` is what the consumer has left of the
+    page it is reading, if it reads record by record.
+    """
+
+    def __init__(self, session: SessionManager, plan: RunPlan) -> None:
+        self._session, self._plan = session, plan
+        self._tracks: dict[int, Track] = {}
+        self._deliveries: dict[int, Delivery] = {}
+        self._ended = {index for index, count in plan.delivered.items() if count == ENDED}
+        self._head = self._unopened = plan.head
+        self._left = plan.max_items
+        self._ledger = Ledger(windows=len(self._ended) + plan.head)
+        self._last: PageOnTheWay | None = None
+        self._wake: asyncio.Future[None] | None = None
+        self.rows: Iterator[InvoiceDistribution] = iter(())
+        self._began = time.monotonic()
+        self._took: float | None = None
+        self._finished = False
+        self._failed_at: int | None = None
+        self._dying: list[asyncio.Task[None]] = []
+        self._advance_head()
+
+    async def next_item(self) -> DistributionPage | WindowOutcome | None:
+        """Return the next page, or the outcome of a window after its last page; None at the end.
+
+        Raises the typed error of a window that failed, with its window, once its siblings are gone.
+        """
+        try:
+            while True:
+                if self._finished or self._is_over():
+                    await self.aclose()
+                    return None
+                item = self._take()
+                if item is not None:
+                    await self._tell(item)
+                    return item
+                await self._raise_failure()
+                self._wake = asyncio.get_running_loop().create_future()
+                self._pump(waiting=True)
+                await self._wake
+        except asyncio.CancelledError:
+            await self._halt()
+            raise
+
+    async def aclose(self) -> None:
+        """Cancel and await whatever is under way; the run is over."""
+        self._finished = True
+        self._took = self._took or time.monotonic() - self._began
+        await self._halt()
+
+    def cancel(self) -> None:
+        """Cancel whatever is under way, without waiting: for a consumer that is gone."""
+        self._finished = True
+        for track in self._tracks.values():
+            for task in track.tasks.values():
+                if not task.get_loop().is_closed():
+                    task.cancel()
+
+    @property
+    def _unread(self) -> int:
+        return operator.length_hint(self.rows)
+
+    def position(self) -> tuple[int, dict[int, int]]:
+        """Return the head window, and how much of it and of later ones was consumed."""
+        at = {track.index: track.delivery.position for track in self._tracks.values() if track.delivery.position}
+        at |= {index: max(count, at.get(index, 0)) for index, count in self._plan.delivered.items() if count != ENDED}
+        at |= dict.fromkeys(self._ended, ENDED)
+        last = self._last
+        if last is not None and last.index in self._tracks:
+            at[last.index] = last.position_after(len(last.page.invoices) - self._unread)
+        return self._head, {index: count for index, count in at.items() if index >= self._head and count}
+
+    def report(self) -> FetchReport:
+        """Return the sums so far."""
+        ledger, tracks = self._ledger, list(self._tracks.values())
+        spent = self._spent()
+        over = self._is_over() and self._left != 0
+        return FetchReport(
+            verdict=ledger.verdict if over else Verdict.INCOMPLETE,
+            windows=ledger.windows,
+            windows_total=len(self._plan.windows),
+            pages=ledger.pages + sum(track.pages for track in tracks),
+            requests=spent.requests,
+            retries=spent.retries,
+            records=ledger.records + sum(track.delivered for track in tracks) - self._unread,
+            duplicates=ledger.duplicates + sum(track.delivery.duplicates for track in tracks),
+            conflicts=ledger.conflicts + sum(track.delivery.conflicts for track in tracks),
+            rereads=ledger.rereads + sum(track.state.rereads for track in tracks),
+            halvings=ledger.halvings + sum(track.state.halvings for track in tracks),
+            invalid=tuple(ledger.invalid),
+            invalid_count=ledger.invalid_count,
+            bytes=spent.bytes,
+            seconds=self._took or time.monotonic() - self._began,
+            unverified=tuple(ledger.unverified),
+            incomplete=tuple(ledger.incomplete),
+            rests_on=self._session.profile.rests_on() if any(self._plan.windows[:1]) else (),
+        )
+
+    def _spent(self) -> Tally:
+        total = attrs.evolve(self._ledger.spent)
+        for track in self._tracks.values():
+            total.requests += track.tally.requests
+            total.retries += track.tally.retries
+            total.bytes += track.tally.bytes
+        return total
+
+    def _is_over(self) -> bool:
+        return self._left == 0 or (self._head >= len(self._plan.windows) and not self._tracks)
+
+    def _take(self) -> DistributionPage | WindowOutcome | None:
+        """Return what can be handed out now; the place of an answer is free once it is handed out."""
+        for track in self._in_turn():
+            found = track.next_page(self._neighbours(track.index))
+            if found is not None:
+                return self._hand_out(found, track)
+            if track.ended:
+                return self._close(track)
+        return None
+
+    def _in_turn(self) -> Iterator[Track]:
+        if not self._plan.ordered:
+            yield from list(self._tracks.values())  # opened in window order
+        elif self._head in self._tracks:
+            yield self._tracks[self._head]
+
+    def _neighbours(self, index: int) -> list[Delivery]:
+        around = (index - 1,) if self._plan.ordered else (index - 1, index + 1)
+        return [self._deliveries[near] for near in around if near in self._deliveries]
+
+    def _hand_out(self, found: PageOnTheWay, track: Track) -> DistributionPage:
+        if self._left is not None:
+            if len(found.page.invoices) > self._left:
+                track.delivered -= len(found.page.invoices) - self._left
+                found = attrs.evolve(found, page=attrs.evolve(found.page, invoices=found.page.invoices[: self._left]))
+            self._left -= len(found.page.invoices)
+        self._last = found
+        self._pump(waiting=False)
+        return found.page
+
+    def _close(self, track: Track) -> WindowOutcome:
+        outcome = track.outcome()
+        self._ledger.enter(outcome)
+        self._ledger.pages += track.pages
+        self._ledger.records += track.delivered
+        del self._tracks[track.index]
+        self._ended.add(track.index)
+        self._advance_head()
+        for index in [index for index in self._deliveries if index < self._head - 1]:
+            del self._deliveries[index]
+        self._pump(waiting=False)
+        return outcome
+
+    def _advance_head(self) -> None:
+        while self._head in self._ended:
+            self._ended.remove(self._head)
+            self._head += 1
+
+    def _pump(self, *, waiting: bool) -> None:
+        """Send what may go out, in window order, while there are places."""
+        places = 2 * self._session.settings.concurrency + waiting
+        while not self._finished:
+            track = self._next_to_send(places)
+            if track is None:
+                return
+            ask = track.state.send()
+            task = asyncio.create_task(self._fetch(track, ask), name=f"confirma_async window {track.index}")
+            track.tasks[ask] = task
+
+    def _next_to_send(self, places: int) -> Track | None:
+        """Return the window whose request goes out next, None where nobody wants to or there is no place."""
+        if self._left is not None and not self._more_is_needed():
+            return None
+        head = self._tracks.get(self._head)
+        own = 0 if head is None else head.load
+        others = sum([track.load for track in self._tracks.values()]) - own
+        reserved = min(max(1, own, 1 if head is None else head.state.outstanding), places // 2)
+        for track in self._tracks.values():
+            if self._is_stopped(track.index):
+                return None
+            if track.state.wanted is not None:
+                grown = others + track.grows
+                fits = own + grown <= places and (track is head or grown + reserved <= places)
+                return track if fits else None
+        index = self._next_unopened()
+        if index is None or self._is_stopped(index) or (index != self._head and others + 1 + reserved > places):
+            return None
+        return self._open(index)
+
+    def _more_is_needed(self) -> bool:
+        """Tell whether one more request is needed for `max_items`, by what is known of those before it."""
+        need = self._left or 0
+        for track in self._tracks.values():
+            need -= sum(len(ready.rows.all) for ready in track.state.ready)
+            for ask in track.tasks:
+                if ask.expected is None:
+                    return False
+                need -= ask.expected
+            if need <= 0:
+                return False
+            if track.state.wanted is not None:
+                return True
+            if not track.state.done:
+                return False
+        return need > 0
+
+    def _next_unopened(self) -> int | None:
+        while self._unopened < self._head or self._unopened in self._ended:
+            self._unopened += 1
+        return self._unopened if self._unopened < len(self._plan.windows) else None
+
+    def _open(self, index: int) -> Track:
+        settings, plan = self._session.settings, self._plan
+        state = WindowState(
+            plan.windows[index],
+            plan.filters,
+            settings.profile,
+            settings.paging,
+            self._session.diagnosis,
+            require=plan.completeness == "require",
+        )
+        delivery = self._deliveries[index] = Delivery(unique=settings.profile.unique_by is not None)
+        skip = plan.delivered.get(index, 0)
+        track = self._tracks[index] = Track(index, state, delivery, skip=skip)
+        self._unopened = index + 1
+        return track
+
+    async def _fetch(self, track: Track, ask: Ask) -> None:
+        """Make one request and hand what came of it to the rules."""
+        session, plan = self._session, self._plan
+        result: Result
+        try:
+            request = distribution_request(session.base_url, session.profile, plan.filters, ask.span.asked, ask.page)
+            result = await session.call(
+                request,
+                rank=track.index - self._head,
+                tally=track.tally,
+                skip_invalid=plan.on_invalid == "report",
+            )
+        except ConfirmaError as error:
+            result = error
+        except Exception as error:  # noqa: BLE001  # whatever it is, the consumer must hear of it
+            del track.tasks[ask]
+            self._fail(track, error)
+            return
+        del track.tasks[ask]
+        self._receive(track, ask, result)
+
+    def _receive(self, track: Track, ask: Ask, result: Result) -> None:
+        try:
+            track.state.receive(ask, result)
+        except ConfirmaError as error:
+            track.state.dropped(ask)
+            error.window = error.window or ask.span.asked
+            self._fail(track, error)
+            return
+        self._pump(waiting=False)
+        self._awaken()
+
+    def _fail(self, track: Track, error: Exception) -> None:
+        """Note a window that failed for good; what lies behind it stops at once."""
+        track.failure = track.failure or error
+        self._failed_at = track.index if self._failed_at is None else min(self._failed_at, track.index)
+        for other in self._tracks.values():
+            if self._is_stopped(other.index):
+                self._dying += other.drop_requests()
+        self._awaken()
+
+    def _is_stopped(self, index: int) -> bool:
+        return self._failed_at is not None and (index >= self._failed_at or not self._plan.ordered)
+
+    async def _raise_failure(self) -> None:
+        """Raise the failure that nothing is left to be handed out before."""
+        failed = [track for track in self._in_turn() if track.failure is not None]
+        if not failed:
+            return
+        track = failed[0]
+        await self._halt()
+        failure = track.failure
+        for other in self._tracks.values():
+            other.failure = None
+            if other.state.broken:
+                other.state.restart()
+        self._failed_at = None
+        assert failure is not None  # noqa: S101  # by its choice above
+        raise failure
+
+    async def _halt(self) -> None:
+        """Cancel and await everything under way; what was asked for is wanted again."""
+        for track in self._tracks.values():
+            self._dying += track.drop_requests()
+        dying, self._dying = self._dying, []
+        if dying:
+            await asyncio.gather(*dying, return_exceptions=True)
+
+    def _awaken(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def _tell(self, item: DistributionPage | WindowOutcome) -> None:
+        hooks = self._session.hooks
+        if not hooks:
+            return
+        if isinstance(item, WindowOutcome):
+            await notify(hooks, WindowEnded(item))
+        now = self.report()
+        await notify(
+            hooks,
+            Progress(now.windows, now.windows_total, now.records, now.requests, now.retries, now.bytes, now.seconds),
+        )

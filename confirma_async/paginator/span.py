@@ -1,0 +1,121 @@
+"""The pieces a window is read in: what is asked, what came, and what it adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeAlias, TypeVar
+
+import attrs
+
+from .._wire import Answer, PageAsk
+from ..errors import ApiStatusError, ConfirmaError, RequestTimeoutError, ResponseTooLargeError
+from ..windows import DateWindow
+from .rows import Rows, RowSet, Sighting
+
+_T = TypeVar("_T")
+_TOO_LARGE, _GATEWAY_TIMEOUT = 413, 504
+NO_SUCH_PAGE = frozenset({400, 404, 422})
+
+Result: TypeAlias = Answer | ConfirmaError
+
+
+@attrs.frozen(eq=False)
+class Ask:
+    """One request that a window wants.
+
+    `expected`: rows, None where nothing is known yet. `page_may_be_missing`: an answer that there is no such
+    page is a result, not a failure. `divisible`: so is an answer that was too large or too slow.
+    """
+
+    span: Span
+    page: PageAsk | None = None
+    expected: int | None = None
+    page_may_be_missing: bool = False
+    divisible: bool = False
+
+    def tolerates(self, failure: ConfirmaError) -> bool:
+        """Tell whether a failure is an answer to this question."""
+        if self.page_may_be_missing and getattr(failure, "status", None) in NO_SUCH_PAGE:
+            return True
+        return self.divisible and is_about_size(failure)
+
+
+Plan: TypeAlias = Generator[list[Ask], list[Result], _T]
+
+
+@attrs.define(eq=False)
+class Span:
+    """The part of a window that one request without pages covers, and what its present reading brought.
+
+    `asked`: the days sent, None for none. `covers`: the days it stands for, where known. `total`: what the
+    first answer promised; `moved`: a later answer promised something else. `received`: rows as they came,
+    pages without a new row not counted. `probed`, `paged`: whether a second page was looked for, and found.
+    `fresh`: new rows by request.
+    """
+
+    asked: DateWindow | None
+    parent: Span | None = None
+    covers: DateWindow | None = None
+    indivisible: bool = False
+    probed: bool = False
+    paged: bool = False
+    rows: RowSet = attrs.field(factory=RowSet)
+    total: int | None = None
+    moved: bool = False
+    received: int = 0
+    invalid: int = 0
+    fresh: dict[Ask, int] = attrs.field(factory=dict)
+
+    @property
+    def divisible(self) -> bool:
+        """Whether there are halves to ask for."""
+        return not self.indivisible and self.covers is not None and self.covers.days > 1
+
+    @property
+    def distinct(self) -> int:
+        """Rows that differ from each other; invalid ones cannot be compared and count each."""
+        return len(self.rows) + self.invalid
+
+    @property
+    def short(self) -> bool:
+        """Whether less came than was promised."""
+        return self.total is not None and self.distinct < self.total
+
+    @property
+    def seen(self) -> tuple[int | None, int, int]:
+        """What two readings must agree in to be the same."""
+        return self.total, self.received, self.distinct
+
+    def begin(self) -> None:
+        """Forget the present reading."""
+        self.rows, self.total, self.moved = RowSet(), None, False
+        self.received = self.invalid = 0
+        self.fresh.clear()
+
+    def accept(self, ask: Ask, answer: Answer, rows: Rows) -> None:
+        """Take an answer's rows into the reading."""
+        total = answer.metadata.total_count
+        if self.total is None:
+            self.total = total
+        elif total is not None and total != self.total:
+            self.moved = True
+        if self.rows.add_unknown(rows):
+            fresh = answer.received
+        else:
+            fresh = sum(self.rows.add(row) is not Sighting.SAME for row in rows.all) + len(answer.invalid)
+        self.fresh[ask] = fresh
+        if fresh:
+            self.invalid += len(answer.invalid)
+            self.received += answer.received
+
+
+def is_about_size(error: ConfirmaError) -> bool:
+    """Tell whether fewer days may succeed where these failed."""
+    return is_slow(error) or isinstance(error, ResponseTooLargeError) or getattr(error, "status", None) == _TOO_LARGE
+
+
+def is_slow(error: ConfirmaError) -> bool:
+    """Tell whether it was time that ran out, which an outage looks like too."""
+    if isinstance(error, RequestTimeoutError):
+        return error.phase != "connect"
+    return isinstance(error, ApiStatusError) and error.status == _GATEWAY_TIMEOUT

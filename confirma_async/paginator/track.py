@@ -1,0 +1,126 @@
+"""One window of a run: its rules, its requests under way, and what of it was handed out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import attrs
+
+from ..records import DistributionPage, InvoiceDistribution
+from ..reports import Verdict, WindowOutcome
+from ..session import Tally
+from .rows import Delivery, Sighting
+from .rules import WindowState
+from .span import Ask
+
+
+@attrs.define(eq=False)
+class Track:
+    """A window that is being read; `skip`: records that an earlier run handed out already."""
+
+    index: int
+    state: WindowState
+    delivery: Delivery
+    skip: int = 0
+    tally: Tally = attrs.field(factory=Tally)
+    tasks: dict[Ask, asyncio.Task[None]] = attrs.field(factory=dict)
+    failure: BaseException | None = None
+    pages: int = 0
+    delivered: int = 0
+
+    @property
+    def load(self) -> int:
+        """Answers of this window that are under way or wait for the consumer; at least its own place."""
+        return max(1, len(self.tasks) + self.state.held)
+
+    @property
+    def grows(self) -> int:
+        """How much one more request adds to the load."""
+        return 1 if self.tasks or self.state.held else 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of the window was handed out."""
+        return self.state.done and not self.state.ready
+
+    def next_page(self, neighbours: Iterable[Delivery]) -> PageOnTheWay | None:
+        """Return the next answer that brings records nobody had yet, None where none is ready."""
+        while self.state.ready:
+            ready = self.state.ready.popleft()
+            first = self.delivery.position
+            rows = self.delivery.fresh(ready.reading, ready.rows)
+            positions = None
+            if first < self.skip:
+                rows = rows[self.skip - first :]
+                first = self.skip
+            known = [other for other in neighbours if not other.knows_none_of(ready.rows)]
+            if known:
+                kept = [(at, row) for at, row in enumerate(rows, first) if self._is_ours(row, known)]
+                positions, rows = [at for at, _ in kept], [row for _, row in kept]
+            if rows:
+                self.pages += 1
+                self.delivered += len(rows)
+                page = DistributionPage(ready.span, self.pages, tuple(rows), ready.answer.metadata)
+                return PageOnTheWay(page, self.index, first, positions)
+        return None
+
+    def _is_ours(self, row: InvoiceDistribution, neighbours: Iterable[Delivery]) -> bool:
+        for other in neighbours:
+            found = other.sight(row)
+            if found is not Sighting.NEW:
+                return self.delivery.weigh(found)
+        return True
+
+    def outcome(self) -> WindowOutcome:
+        """Return what became of the window, as of now."""
+        state = self.state
+        if state.received and not self.delivered and not self.skip:
+            state.doubts["every row came for a neighbouring window too: the dates may not be applied"] = None
+        verdict = state.verdict
+        reasons = state.gaps or ({f"{len(state.invalid)} rows broke the contract": None} if state.invalid else {})
+        return WindowOutcome(
+            index=self.index,
+            window=state.window,
+            verdict=verdict,
+            reasons=tuple(reasons) if verdict is Verdict.INCOMPLETE else tuple(state.doubts),
+            promised=state.promised,
+            received=state.received,
+            delivered=self.delivered,
+            duplicates=self.delivery.duplicates,
+            conflicts=self.delivery.conflicts,
+            invalid=tuple(state.invalid),
+            pages=self.pages,
+            requests=self.tally.requests,
+            retries=self.tally.retries,
+            rereads=state.rereads,
+            halvings=state.halvings,
+            bytes=self.tally.bytes,
+            fetched_at=datetime.now(UTC),
+        )
+
+    def drop_requests(self) -> list[asyncio.Task[None]]:
+        """Cancel what is under way; it is wanted again. Returns the tasks, to be awaited."""
+        tasks = list(self.tasks.values())
+        for ask, task in self.tasks.items():
+            task.cancel()
+            self.state.dropped(ask)
+        self.tasks.clear()
+        return tasks
+
+
+@attrs.frozen
+class PageOnTheWay:
+    """A page as it is handed out: `positions` of its records in their window, where some were left out."""
+
+    page: DistributionPage
+    index: int
+    first: int
+    positions: list[int] | None
+
+    def position_after(self, consumed: int) -> int:
+        """Return how far the window is handed out once so many records of the page are consumed."""
+        if self.positions is None or not consumed:
+            return self.first + consumed
+        return self.positions[consumed - 1] + 1
