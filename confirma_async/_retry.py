@@ -110,6 +110,18 @@ class CallRules:
         before_sleep: Callable[[float, ConfirmaError], Awaitable[None]],
     ) -> None:
         """Make attempts until one succeeds, or raise what ended the call."""
+        try:
+            return await attempt()
+        except ConfirmaError as error:
+            if not is_transient(error):
+                raise
+            first = [error]
+
+        async def again() -> None:
+            """Show tenacity the attempt that failed before it was called: most calls never need it."""
+            if first:
+                raise first.pop()
+            await attempt()
 
         async def tell(state: RetryCallState) -> None:
             await before_sleep(self._wait, _failure(state))
@@ -122,7 +134,7 @@ class CallRules:
             sleep=self._sleep,
             before_sleep=tell,
             retry_error_callback=self._give_up,
-        )(attempt)
+        )(again)
 
     def _stop(self, state: RetryCallState) -> bool:
         failure = _failure(state)

@@ -2,6 +2,7 @@
 
 from .codec import from_dict, to_dict
 from .echo import Contradiction, EchoVerdict, echoed_days, judge_echo
+from .fast import Row, records_of, row_digest, same_row
 from .renewal import read_renewed_key
 from .reply import Answer, RawReply, read_reply, scrub
 from .request import Filters, PageAsk, Request, distribution_request, renew_request
@@ -14,13 +15,17 @@ __all__ = [
     "PageAsk",
     "RawReply",
     "Request",
+    "Row",
     "distribution_request",
     "echoed_days",
     "from_dict",
     "judge_echo",
     "read_renewed_key",
     "read_reply",
+    "records_of",
     "renew_request",
+    "row_digest",
+    "same_row",
     "scrub",
     "to_dict",
 ]

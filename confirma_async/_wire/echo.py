@@ -59,7 +59,7 @@ def judge_echo(answer: Answer, filters: Filters, window: DateWindow | None, prof
 
 def _other_number(answer: Answer, filters: Filters, profile: ServiceProfile) -> Contradiction | None:
     asked = filters.invoice_number
-    if asked is None or all(invoice.invoice_number == asked for invoice in answer.invoices):
+    if asked is None or all(row.invoice_number == asked for row in answer.rows):
         return None
     return Contradiction(profile.invoice_number_name, "a row has another invoice number than was asked for")
 

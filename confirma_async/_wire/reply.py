@@ -16,7 +16,7 @@ import msgspec
 
 from ..errors import ApiStatusError, ConfirmaError, ProtocolError, ResponseDecodeError, error_class_for
 from ..records import DistributionMetadata, InvoiceDistribution
-from .fast import decode_exact
+from .fast import Row, decode_exact
 from .request import Request
 from .tolerant import Broken, read_object, read_record, read_rows
 
@@ -40,21 +40,21 @@ class RawReply:
 
 @attrs.frozen
 class Answer:
-    """One answer as the contract has it.
+    """One answer as the contract has it; `records_of` makes records of its `rows`.
 
     `received`: rows that came, those in `invalid` included (places of rows that broke the contract).
     `empty`: a 204, which promises nothing. `bytes`: decoded.
     """
 
     metadata: DistributionMetadata
-    invoices: list[InvoiceDistribution]
+    rows: list[Row]
     invalid: tuple[str, ...] = ()
     empty: bool = False
     bytes: int = 0
 
     @property
     def received(self) -> int:
-        return len(self.invoices) + len(self.invalid)
+        return len(self.rows) + len(self.invalid)
 
 
 def read_reply(raw: RawReply, request: Request, key: str, *, skip_invalid: bool = False) -> Answer:
@@ -94,10 +94,10 @@ def _phrase(status: int) -> str:
 
 def _read_body(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
     try:
-        metadata, invoices = decode_exact(body)
+        metadata, rows = decode_exact(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return _read_tolerantly(body, key, skip_invalid=skip_invalid)
-    return Answer(metadata, invoices, bytes=len(body))
+    return Answer(metadata, rows, bytes=len(body))
 
 
 def _read_tolerantly(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
@@ -106,11 +106,11 @@ def _read_tolerantly(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
     try:
         fields = read_object(value)
         metadata = _metadata(fields)
-        invoices = _invoices(read_rows(fields), invalid if skip_invalid else None)
+        rows = _rows(read_rows(fields), invalid if skip_invalid else None)
     except Broken as fault:
         path, problem = fault.path, fault.problem
     else:
-        return Answer(metadata, invoices, tuple(invalid), bytes=len(body))
+        return Answer(metadata, rows, tuple(invalid), bytes=len(body))
     raise ResponseDecodeError(f"the answer breaks the contract at {path or 'its top'}: {problem}", path=path)
 
 
@@ -123,8 +123,8 @@ def _metadata(body: Mapping[str, object]) -> DistributionMetadata:
         raise fault.under("metaData") from None
 
 
-def _invoices(rows: list[object], invalid: list[str] | None) -> list[InvoiceDistribution]:
-    invoices = []
+def _rows(rows: list[object], invalid: list[str] | None) -> list[Row]:
+    invoices: list[Row] = []
     for index, row in enumerate(rows):
         try:
             invoices.append(read_record(InvoiceDistribution, row))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import attrs
 
@@ -16,15 +17,27 @@ DISTRIBUTION_PATH = "/api/v1/partner/invoice/distribution"  # the distribution e
 RENEW_PATH = "/api/v1/partner/renew"  # the vendor's public pages, marked "Developing"
 
 _HIDDEN = "***"
+_NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9_.*-]*").fullmatch
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Request:
-    """One GET: `url` goes on the wire, `shown` goes into messages."""
+    """One GET: `url` goes on the wire, `shown` goes into messages, without what `hidden` names."""
 
-    url: str
-    shown: str
+    address: str
+    query: list[tuple[str, str]] = attrs.field(factory=list)
+    hidden: list[tuple[str, str]] = attrs.field(factory=list, repr=False)
     method: str = "GET"
+
+    @property
+    def url(self) -> str:
+        """The address that is asked."""
+        return _with_query(self.address, self.query + self.hidden)
+
+    @property
+    def shown(self) -> str:
+        """The same address, fit for messages: invoice numbers and the caller's own parameters are masked."""
+        return _with_query(self.address, self.query + [(name, _HIDDEN) for name, _ in self.hidden])
 
 
 @attrs.frozen
@@ -96,17 +109,19 @@ def distribution_request(
     hidden = [] if filters.invoice_number is None else [(profile.invoice_number_name, filters.invoice_number)]
     given = {name for name, _ in shown}
     hidden += [pair for pair in filters.params if pair[0] not in given]
-    address = base_url + DISTRIBUTION_PATH
-    return Request(
-        _with_query(address, shown + hidden),
-        _with_query(address, shown + [(name, _HIDDEN) for name, _ in hidden]),
-    )
+    return Request(base_url + DISTRIBUTION_PATH, shown, hidden)
 
 
 def renew_request(base_url: str) -> Request:
     """Return the request that renews the key; it changes state and is never repeated."""
-    return Request(base_url + RENEW_PATH, base_url + RENEW_PATH)
+    return Request(base_url + RENEW_PATH)
 
 
 def _with_query(address: str, pairs: list[tuple[str, str]]) -> str:
-    return f"{address}?{urlencode(pairs, quote_via=quote, safe='*')}" if pairs else address
+    if not pairs:
+        return address
+    return f"{address}?{'&'.join([f'{_quoted(name)}={_quoted(value)}' for name, value in pairs])}"
+
+
+def _quoted(text: str) -> str:
+    return text if _NEEDS_NO_QUOTING(text) else quote(text, safe="*")

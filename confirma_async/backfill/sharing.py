@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
 import attrs
@@ -16,7 +16,7 @@ from .sinks.protocol import Sink, Target
 _T = TypeVar("_T")
 
 
-async def undisturbed(work: Coroutine[object, object, _T]) -> _T:
+async def undisturbed(work: Awaitable[_T]) -> _T:
     """Let `work` come to its end even if the caller is cancelled, and raise the cancellation then."""
     task = asyncio.ensure_future(work)
     try:

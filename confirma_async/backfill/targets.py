@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeAlias
@@ -11,12 +10,12 @@ import attrs
 
 from ..errors import ConfigurationError
 from .proof import TargetState
+from .sinks.extras import is_installed
 from .sinks.protocol import Sink, StoredRecord, Target
 
 Into: TypeAlias = str | Path | Sink
 
 _FORMS = ".jsonl, .sqlite or .db, .parquet (a folder), a database address, or a Sink"
-_INSTALL = "pip install 'confirma-async[{}]'"
 
 
 @attrs.frozen
@@ -93,7 +92,5 @@ def _database(address: str) -> Target:
 
 
 def _require(module: str, extra: str) -> None:
-    try:
-        importlib.import_module(module)
-    except ImportError:
-        raise ConfigurationError(f"this target needs {module}: {_INSTALL.format(extra)}") from None
+    if not is_installed(module):
+        raise ConfigurationError(f"this target needs {module}: pip install 'confirma-async[{extra}]'")

@@ -1,12 +1,15 @@
-"""Sets of records: which rows were seen, which of them again, which with other content."""
+"""Sets of rows: which were seen, which of them again, which with other content."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from enum import Enum
 from typing import TypeAlias
 
-from ..records import InvoiceDistribution
+from .._wire import Row, row_digest, same_row
+
+MOST_KEPT_WHOLE = 4096
+"""Rows of one set that are kept as they came; of further ones a digest of 64 bits is kept."""
 
 
 class Sighting(Enum):
@@ -17,12 +20,8 @@ class Sighting(Enum):
     OTHER = "other"
 
 
-class _Several(dict[InvoiceDistribution, None]):
-    """Rows that share a number."""
-
-
-_Entry: TypeAlias = InvoiceDistribution | _Several
-_ByNumber: TypeAlias = dict[str | None, InvoiceDistribution]
+_Kept: TypeAlias = Row | int
+_Entry: TypeAlias = _Kept | list[_Kept]
 NEW, SAME, OTHER = Sighting
 
 
@@ -31,30 +30,24 @@ class Rows:
 
     __slots__ = ("all", "by_number")
 
-    def __init__(self, rows: list[InvoiceDistribution]) -> None:
+    def __init__(self, rows: list[Row]) -> None:
         self.all = rows
         by_number = dict(zip([row.invoice_number for row in rows], rows, strict=True))
-        self.by_number: _ByNumber | None = by_number if len(by_number) == len(rows) else None
+        self.by_number: dict[str | None, Row] | None = by_number if len(by_number) == len(rows) else None
 
 
 class RowSet:
-    """Records by invoice number; full comparison only where numbers meet, since hashing a record is dear."""
+    """Rows by invoice number; contents are compared only where numbers meet."""
 
-    __slots__ = ("_more", "_rows")
+    __slots__ = ("_more", "_rows", "_whole")
 
     def __init__(self) -> None:
         self._rows: dict[str | None, _Entry] = {}
         self._more = 0
+        self._whole = 0
 
     def __len__(self) -> int:
         return len(self._rows) + self._more
-
-    def __iter__(self) -> Iterator[InvoiceDistribution]:
-        for entry in self._rows.values():
-            if isinstance(entry, _Several):
-                yield from entry
-            else:
-                yield entry
 
     def knows_none_of(self, rows: Rows) -> bool:
         """Tell whether no number of these rows was seen; False where it takes a closer look."""
@@ -65,90 +58,124 @@ class RowSet:
         if rows.by_number is None or not self._rows.keys().isdisjoint(rows.by_number):
             return False
         self._rows.update(rows.by_number)
+        self._kept_whole(len(rows.all))
         return True
 
-    def add(self, row: InvoiceDistribution) -> Sighting:
+    def add(self, row: Row) -> Sighting:
         """Put a row in, and tell what it was to the rows already there."""
         entry = self._rows.setdefault(row.invoice_number, row)
         if entry is row:
+            self._kept_whole(1)
             return NEW
-        if isinstance(entry, _Several):
-            if row in entry:
-                return SAME
-            entry[row] = None
-        elif entry == row:
+        if _holds(entry, row):
             return SAME
+        if isinstance(entry, list):
+            entry.append(row)
         else:
-            self._rows[row.invoice_number] = _Several({entry: None, row: None})
+            self._rows[row.invoice_number] = [entry, row]
         self._more += 1
         return OTHER
 
-    def sight(self, row: InvoiceDistribution) -> Sighting:
+    def sight(self, row: Row) -> Sighting:
         """Tell what a row is to this set, without putting it in."""
         entry = self._rows.get(row.invoice_number)
         if entry is None:
             return NEW
-        same = row in entry if isinstance(entry, _Several) else entry == row
-        return SAME if same else OTHER
+        return SAME if _holds(entry, row) else OTHER
+
+    def merge(self, other: RowSet) -> None:
+        """Put all of another set in."""
+        for number, entry in other._rows.items():
+            mine = self._rows.setdefault(number, entry)
+            if mine is not entry:
+                self._rows[number] = [*_listed(mine), *_listed(entry)]
+        self._kept_whole(other._whole)
+
+    def _kept_whole(self, count: int) -> None:
+        self._whole += count
+        if self._whole > MOST_KEPT_WHOLE:
+            self._whole = 0
+            for number, entry in self._rows.items():
+                if isinstance(entry, list):
+                    self._rows[number] = [_digested(each) for each in entry]
+                else:
+                    self._rows[number] = _digested(entry)
+
+
+def _listed(entry: _Entry) -> list[_Kept]:
+    return entry if isinstance(entry, list) else [entry]
+
+
+def _digested(kept: _Kept) -> int:
+    return kept if isinstance(kept, int) else row_digest(kept)
+
+
+def _holds(entry: _Entry, row: Row) -> bool:
+    return any(_is_same(kept, row) for kept in _listed(entry))
+
+
+def _is_same(kept: _Kept, row: Row) -> bool:
+    return kept == row_digest(row) if isinstance(kept, int) else same_row(kept, row)
 
 
 class Delivery:
-    """Which rows of one window were handed out, over all its readings.
+    """Which rows of one window may be handed out, over all its readings.
 
     A window that is read again, or in halves, brings rows that were handed out before: they are dropped
     without being counted, since each reading brings them once. `duplicates` counts the rows that came twice
     in one reading, or before in a neighbouring window; `conflicts` those that share their number with
-    another row. `unique`: of several rows with one number the first stays. `position`: rows handed out.
+    another row. `unique`: of several rows with one number the first stays.
     """
 
-    __slots__ = ("_earlier", "_now", "_reading", "conflicts", "duplicates", "position", "unique")
+    __slots__ = ("_earlier", "_now", "_reading", "conflicts", "duplicates", "unique")
 
     def __init__(self, *, unique: bool) -> None:
         self.unique = unique
-        self.duplicates = self.conflicts = self.position = 0
+        self.duplicates = self.conflicts = 0
         self._earlier: RowSet | None = None
         self._now = RowSet()
         self._reading = 0
 
     def knows_none_of(self, rows: Rows) -> bool:
-        """Tell whether none of these rows' numbers was handed out; False where it takes a closer look."""
+        """Tell whether none of these rows' numbers was seen; False where it takes a closer look."""
         return self._now.knows_none_of(rows) and (self._earlier is None or self._earlier.knows_none_of(rows))
 
-    def sight(self, row: InvoiceDistribution) -> Sighting:
-        """Tell what a row is to all that was handed out."""
+    def sight(self, row: Row) -> Sighting:
+        """Tell what a row is to all that came."""
         found = self._now.sight(row)
         if found is SAME or self._earlier is None:
             return found
         before = self._earlier.sight(row)
         return found if before is NEW else before
 
-    def fresh(self, reading: int, rows: Rows) -> list[InvoiceDistribution]:
-        """Return the rows that this window has not handed out yet; they count as handed out from now on."""
+    def take(self, reading: int, rows: Rows) -> tuple[int, list[Row]]:
+        """Return how many rows the reading did not have yet, and those of them that were never handed out."""
         if reading != self._reading:
             self._begin(reading)
         if self._earlier is None and self._now.add_unknown(rows):
-            fresh = rows.all
-        else:
-            fresh = [row for row in rows.all if self._admit(row)]
-        self.position += len(fresh)
-        return fresh
+            return len(rows.all), rows.all
+        sightings = [(row, self._now.add(row)) for row in rows.all]
+        novel = sum(found is not SAME for _, found in sightings)
+        return novel, self._leaving(sightings) if novel else []
 
     def _begin(self, reading: int) -> None:
         self._reading = reading
-        if not len(self._now):
-            return
-        earlier = self._earlier = self._earlier or RowSet()
-        for row in self._now:
-            earlier.add(row)
-        self._now = RowSet()
+        if len(self._now):
+            self._earlier = self._earlier or RowSet()
+            self._earlier.merge(self._now)
+            self._now = RowSet()
 
-    def _admit(self, row: InvoiceDistribution) -> bool:
-        found = self._now.add(row)
-        if found is NEW and self._earlier is not None:
-            found = self._earlier.sight(row)
-            if found is SAME:
-                return False
-        return self.weigh(found)
+    def _leaving(self, sightings: Iterable[tuple[Row, Sighting]]) -> list[Row]:
+        leaving = []
+        for row, found in sightings:
+            if found is NEW and self._earlier is not None:
+                before = self._earlier.sight(row)
+                if before is SAME:
+                    continue
+                found = before  # what it was to all readings
+            if self.weigh(found):
+                leaving.append(row)
+        return leaving
 
     def weigh(self, found: Sighting) -> bool:
         """Count what a row was found to be, and tell whether it may leave."""

@@ -12,25 +12,26 @@ from collections import deque
 
 import attrs
 
-from .._wire import Answer, Filters, judge_echo
+from .._wire import Answer, Filters, Row, judge_echo, same_row
 from ..config import Paging, ServiceProfile
 from ..errors import DataIntegrityError, FilterNotAppliedError, IncompleteResultError, PagingError
 from ..reports import Verdict
 from ..session import Diagnosis
 from ..windows import DateWindow
 from .reading import read_window
-from .rows import Rows
+from .rows import Delivery, Rows
 from .span import Ask, Result, Span
 
 
 @attrs.frozen
 class Ready:
-    """An answer whose rows may leave; `reading` grows whenever a part of the window is begun again."""
+    """An answer some of whose rows may leave: those in `leaving`, the first of which is row `first` of the window."""
 
     span: DateWindow | None
     answer: Answer
     rows: Rows
-    reading: int
+    leaving: list[Row]
+    first: int
 
 
 class WindowState:
@@ -49,6 +50,8 @@ class WindowState:
         self.window, self.filters, self.profile = window, filters, profile
         self.paging, self.diagnosis, self.require = paging, diagnosis, require
         self.ready: deque[Ready] = deque()
+        self.delivery = Delivery(unique=profile.unique_by is not None)
+        self.leaving = 0
         self.doubts: dict[str, None] = {}
         self.gaps: dict[str, None] = {}
         self.invalid: list[str] = []
@@ -93,6 +96,10 @@ class WindowState:
         """The request that should go out next, None where the window waits for answers or is done."""
         return self._unsent[0][1] if self._unsent else None
 
+    def still_holds(self, row: Row) -> bool:
+        """Tell whether a row has come and waits to be handed out."""
+        return any(same_row(each, row) for ready in self.ready for each in ready.leaving)
+
     def send(self) -> Ask:
         """Return the wanted request; it is under way from now on."""
         return heapq.heappop(self._unsent)[1]
@@ -134,11 +141,13 @@ class WindowState:
     def _accept(self, ask: Ask, result: Result) -> None:
         if not isinstance(result, Answer):
             return
-        rows = Rows(result.invoices)
-        ask.span.accept(ask, result, rows)
+        rows = Rows(result.rows)
+        novel, leaving = self.delivery.take(self.reading, rows)
+        ask.span.accept(ask, result, novel)
         self.invalid += [f"{ask.span.asked or 'default range'}: {path}" for path in result.invalid]
-        if ask.span.fresh[ask] and result.invoices:
-            self.ready.append(Ready(ask.span.asked, result, rows, self.reading))
+        if leaving:
+            self.ready.append(Ready(ask.span.asked, result, rows, leaving, self.leaving))
+            self.leaving += len(leaving)
 
     def _check_echo(self, ask: Ask, answer: Answer) -> None:
         verdict = judge_echo(answer, self.filters, ask.span.asked, self.profile)

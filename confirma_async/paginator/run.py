@@ -18,7 +18,6 @@ from ..reports import FetchReport, Verdict, WindowOutcome
 from ..session import SessionManager, Tally
 from ..windows import DateWindow
 from .ledger import Ledger
-from .rows import Delivery
 from .rules import WindowState
 from .span import Ask, Result
 from .token import ENDED
@@ -55,7 +54,7 @@ class Run:
     def __init__(self, session: SessionManager, plan: RunPlan) -> None:
         self._session, self._plan = session, plan
         self._tracks: dict[int, Track] = {}
-        self._deliveries: dict[int, Delivery] = {}
+        self._recent: dict[int, WindowState] = {}
         self._ended = {index for index, count in plan.delivered.items() if count == ENDED}
         self._head = self._unopened = plan.head
         self._left = plan.max_items
@@ -112,7 +111,7 @@ class Run:
 
     def position(self) -> tuple[int, dict[int, int]]:
         """Return the head window, and how much of it and of later ones was consumed."""
-        at = {track.index: track.delivery.position for track in self._tracks.values() if track.delivery.position}
+        at = {track.index: track.position for track in self._tracks.values() if track.position}
         at |= {index: max(count, at.get(index, 0)) for index, count in self._plan.delivered.items() if count != ENDED}
         at |= dict.fromkeys(self._ended, ENDED)
         last = self._last
@@ -133,8 +132,8 @@ class Run:
             requests=spent.requests,
             retries=spent.retries,
             records=ledger.records + sum(track.delivered for track in tracks) - self._unread,
-            duplicates=ledger.duplicates + sum(track.delivery.duplicates for track in tracks),
-            conflicts=ledger.conflicts + sum(track.delivery.conflicts for track in tracks),
+            duplicates=ledger.duplicates + sum(track.state.delivery.duplicates for track in tracks),
+            conflicts=ledger.conflicts + sum(track.state.delivery.conflicts for track in tracks),
             rereads=ledger.rereads + sum(track.state.rereads for track in tracks),
             halvings=ledger.halvings + sum(track.state.halvings for track in tracks),
             invalid=tuple(ledger.invalid),
@@ -173,9 +172,9 @@ class Run:
         elif self._head in self._tracks:
             yield self._tracks[self._head]
 
-    def _neighbours(self, index: int) -> list[Delivery]:
+    def _neighbours(self, index: int) -> list[WindowState]:
         around = (index - 1,) if self._plan.ordered else (index - 1, index + 1)
-        return [self._deliveries[near] for near in around if near in self._deliveries]
+        return [self._recent[near] for near in around if near in self._recent]
 
     def _hand_out(self, found: PageOnTheWay, track: Track) -> DistributionPage:
         if self._left is not None:
@@ -195,8 +194,8 @@ class Run:
         del self._tracks[track.index]
         self._ended.add(track.index)
         self._advance_head()
-        for index in [index for index in self._deliveries if index < self._head - 1]:
-            del self._deliveries[index]
+        for index in [index for index in self._recent if index < self._head - 1]:
+            del self._recent[index]
         self._pump(waiting=False)
         return outcome
 
@@ -240,7 +239,7 @@ class Run:
         """Tell whether one more request is needed for `max_items`, by what is known of those before it."""
         need = self._left or 0
         for track in self._tracks.values():
-            need -= sum(len(ready.rows.all) for ready in track.state.ready)
+            need -= sum(len(ready.leaving) for ready in track.state.ready)
             for ask in track.tasks:
                 if ask.expected is None:
                     return False
@@ -268,9 +267,9 @@ class Run:
             self._session.diagnosis,
             require=plan.completeness == "require",
         )
-        delivery = self._deliveries[index] = Delivery(unique=settings.profile.unique_by is not None)
+        self._recent[index] = state
         skip = plan.delivered.get(index, 0)
-        track = self._tracks[index] = Track(index, state, delivery, skip=skip)
+        track = self._tracks[index] = Track(index, state, skip=skip, position=skip)
         self._unopened = index + 1
         return track
 

@@ -10,7 +10,6 @@ import attrs
 from .._wire import Answer, PageAsk
 from ..errors import ApiStatusError, ConfirmaError, RequestTimeoutError, ResponseTooLargeError
 from ..windows import DateWindow
-from .rows import Rows, RowSet, Sighting
 
 _T = TypeVar("_T")
 _TOO_LARGE, _GATEWAY_TIMEOUT = 413, 504
@@ -49,7 +48,8 @@ class Span:
 
     `asked`: the days sent, None for none. `covers`: the days it stands for, where known. `total`: what the
     first answer promised; `moved`: a later answer promised something else. `received`: rows as they came,
-    pages without a new row not counted. `probed`, `paged`: whether a second page was looked for, and found.
+    pages without a new row not counted; `distinct`: those that differ from each other, invalid ones counted
+    each. `probed`, `paged`: whether a second page was looked for, and found.
     `fresh`: new rows by request.
     """
 
@@ -59,22 +59,16 @@ class Span:
     indivisible: bool = False
     probed: bool = False
     paged: bool = False
-    rows: RowSet = attrs.field(factory=RowSet)
     total: int | None = None
     moved: bool = False
     received: int = 0
-    invalid: int = 0
+    distinct: int = 0
     fresh: dict[Ask, int] = attrs.field(factory=dict)
 
     @property
     def divisible(self) -> bool:
         """Whether there are halves to ask for."""
         return not self.indivisible and self.covers is not None and self.covers.days > 1
-
-    @property
-    def distinct(self) -> int:
-        """Rows that differ from each other; invalid ones cannot be compared and count each."""
-        return len(self.rows) + self.invalid
 
     @property
     def short(self) -> bool:
@@ -88,24 +82,21 @@ class Span:
 
     def begin(self) -> None:
         """Forget the present reading."""
-        self.rows, self.total, self.moved = RowSet(), None, False
-        self.received = self.invalid = 0
+        self.total, self.moved = None, False
+        self.received = self.distinct = 0
         self.fresh.clear()
 
-    def accept(self, ask: Ask, answer: Answer, rows: Rows) -> None:
-        """Take an answer's rows into the reading."""
+    def accept(self, ask: Ask, answer: Answer, novel: int) -> None:
+        """Take an answer into the reading: so many of its rows were not in it yet."""
         total = answer.metadata.total_count
         if self.total is None:
             self.total = total
         elif total is not None and total != self.total:
             self.moved = True
-        if self.rows.add_unknown(rows):
-            fresh = answer.received
-        else:
-            fresh = sum(self.rows.add(row) is not Sighting.SAME for row in rows.all) + len(answer.invalid)
-        self.fresh[ask] = fresh
-        if fresh:
-            self.invalid += len(answer.invalid)
+        novel += len(answer.invalid)
+        self.fresh[ask] = novel
+        if novel:
+            self.distinct += novel
             self.received += answer.received
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import attrs
 
-from ..records import DistributionPage, InvoiceDistribution
+from .._wire import Row, records_of
+from ..records import DistributionPage
 from ..reports import Verdict, WindowOutcome
 from ..session import Tally
-from .rows import Delivery, Sighting
+from .rows import Sighting
 from .rules import WindowState
 from .span import Ask
 
 
 @attrs.define(eq=False)
 class Track:
-    """A window that is being read; `skip`: records that an earlier run handed out already."""
+    """A window that is being read; `skip`: rows that an earlier run handed out already; `position`: rows
+    handed out, those included."""
 
     index: int
     state: WindowState
-    delivery: Delivery
     skip: int = 0
+    position: int = 0
     tally: Tally = attrs.field(factory=Tally)
     tasks: dict[Ask, asyncio.Task[None]] = attrs.field(factory=dict)
     failure: BaseException | None = None
@@ -45,32 +47,30 @@ class Track:
         """Whether all of the window was handed out."""
         return self.state.done and not self.state.ready
 
-    def next_page(self, neighbours: Iterable[Delivery]) -> PageOnTheWay | None:
+    def next_page(self, neighbours: Sequence[WindowState]) -> PageOnTheWay | None:
         """Return the next answer that brings records nobody had yet, None where none is ready."""
         while self.state.ready:
             ready = self.state.ready.popleft()
-            first = self.delivery.position
-            rows = self.delivery.fresh(ready.reading, ready.rows)
-            positions = None
+            leaving, first, positions = ready.leaving, ready.first, None
             if first < self.skip:
-                rows = rows[self.skip - first :]
-                first = self.skip
-            known = [other for other in neighbours if not other.knows_none_of(ready.rows)]
+                leaving, first = leaving[self.skip - first :], self.skip
+            known = [other for other in neighbours if not other.delivery.knows_none_of(ready.rows)]
             if known:
-                kept = [(at, row) for at, row in enumerate(rows, first) if self._is_ours(row, known)]
-                positions, rows = [at for at, _ in kept], [row for _, row in kept]
-            if rows:
+                kept = [(at, row) for at, row in enumerate(leaving, first) if self._is_ours(row, known)]
+                positions, leaving = [at for at, _ in kept], [row for _, row in kept]
+            self.position = max(self.skip, ready.first + len(ready.leaving))
+            if leaving:
                 self.pages += 1
-                self.delivered += len(rows)
-                page = DistributionPage(ready.span, self.pages, tuple(rows), ready.answer.metadata)
+                self.delivered += len(leaving)
+                page = DistributionPage(ready.span, self.pages, tuple(records_of(leaving)), ready.answer.metadata)
                 return PageOnTheWay(page, self.index, first, positions)
         return None
 
-    def _is_ours(self, row: InvoiceDistribution, neighbours: Iterable[Delivery]) -> bool:
+    def _is_ours(self, row: Row, neighbours: Iterable[WindowState]) -> bool:
         for other in neighbours:
-            found = other.sight(row)
-            if found is not Sighting.NEW:
-                return self.delivery.weigh(found)
+            found = other.delivery.sight(row)
+            if found is not Sighting.NEW and not other.still_holds(row):
+                return self.state.delivery.weigh(found)
         return True
 
     def outcome(self) -> WindowOutcome:
@@ -88,8 +88,8 @@ class Track:
             promised=state.promised,
             received=state.received,
             delivered=self.delivered,
-            duplicates=self.delivery.duplicates,
-            conflicts=self.delivery.conflicts,
+            duplicates=state.delivery.duplicates,
+            conflicts=state.delivery.conflicts,
             invalid=tuple(state.invalid),
             pages=self.pages,
             requests=self.tally.requests,

@@ -124,9 +124,9 @@ def unflatten(content: Sequence[str | bool | None], errors: Sequence[ErrorConten
             text["case_id"],
             Extra(left.payment_control),
         ),
-        errors=tuple(_error(error) for error in errors),
+        errors=[_error(error) for error in errors],  # type: ignore[misc]  # mypy loses the type of a generic converter
         extra=Extra(left.extra),
-        absent=left.absent,
+        absent=left.absent,  # type: ignore[arg-type]  # as above
     )
 
 
@@ -176,4 +176,5 @@ def keep_case_id(record: InvoiceDistribution, case_id: str | None) -> InvoiceDis
     if case_id is None or record.payment_control.case_id is not None:
         return record
     control = attrs.evolve(record.payment_control, case_id=case_id)
-    return attrs.evolve(record, payment_control=control, absent=record.absent - {"paymentControl"})
+    left = record.absent - {"paymentControl"}
+    return attrs.evolve(record, payment_control=control, absent=left)  # type: ignore[arg-type]  # as above

@@ -12,6 +12,7 @@ import msgspec
 
 from ...errors import CheckpointError
 from ..proof import AccountState, Plain, RunRecord, TargetState, WindowProof, from_plain, to_plain
+from .columns import to_text
 from .durable import beside
 from .journal import Journal
 from .locking import FileLock
@@ -149,11 +150,15 @@ class JournaledStore:
         if self._writing:
             return
         self._writing = True
-        self.moment = batch.moment.isoformat().replace("+00:00", "Z")
+        self.moment = to_text(batch.moment)
         known = [*self.load_known(batch.account, batch.window.start, own=True)]
         for neighbour in self._neighbours(batch):
             known += self.load_known(batch.account, neighbour, own=False)
         self.known = by_family(known) if known else None
+
+    def moment_of(self, proof: WindowProof) -> str:
+        """Return when the window was stored: its first batch's moment, or that of its reading where no row came."""
+        return self.moment if self._writing else to_text(proof.fetched_at)
 
     def put_aside(self, aside: list[Quarantined]) -> None:
         """Keep quarantined rows until the window is committed."""
@@ -185,8 +190,7 @@ class JournaledStore:
         last_read = self._read_last.get(batch.account)
         if before > 0 and (last_read is None or last_read.toordinal() != before):
             yield from (proof.window_start for proof in held.values() if proof.window_end.toordinal() == before)
-        after = None if batch.window.end == date.max else batch.window.end + timedelta(days=1)
-        if after in held:
+        if batch.window.end < date.max and (after := batch.window.end + timedelta(days=1)) in held:
             yield after
 
     def require_place(self) -> None:

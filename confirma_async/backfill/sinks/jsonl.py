@@ -145,7 +145,7 @@ class JsonlStore(JournaledStore):
         self._complete_families()
         if self._length:
             os.fsync(self._file)
-        piece = Piece(offset=self._end, length=self._length, crc=self._crc, moment=self.moment)
+        piece = Piece(offset=self._end, length=self._length, crc=self._crc, moment=self.moment_of(proof))
         self.record(proof, piece)
         self._end += self._length
         self._reset()
@@ -256,7 +256,11 @@ def read_records(path: Path) -> Iterator[list[StoredRecord]]:
 
 def _replay(path: Path, ledger: Ledger, account: str, start: date, store: SqliteStore) -> None:
     proof = ledger.state[account].proofs[start]
+    reading: Piece | None = None
     for piece, rows in read_rows(path, ledger.pieces[account, start], account):
+        if reading is not None and piece is not reading:
+            store.commit(proof)
+        reading = piece
         records = [row.record for _, _, row in rows]
         store.write(Batch(account, proof.window, records, from_text(piece.moment)))
     store.commit(proof)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -28,31 +29,34 @@ class FileLock:
     def acquire(self) -> None:
         """Take the lock; raises `CheckpointError` where another process, or this one, holds it."""
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            _lock(file)
-        except OSError as fault:
-            held = fault.errno not in _UNSUPPORTED
+        refusal = _refusal(file)
+        if refusal is not None and refusal not in _UNSUPPORTED:
             holder = _holder(file)
-            if held:
-                os.close(file)
-        else:
-            held = False
-            os.ftruncate(file, 0)
-            os.write(file, str(os.getpid()).encode())
-            self._file = file
-            return
-        if held:
+            os.close(file)
             raise CheckpointError(
                 f"{self._path}: another backfill{holder} is writing to this target: wait until it ends"
             )
         self._file = file
-        _log.warning("%s: this file system has no locks; make sure that only one backfill writes here", self._path)
+        if refusal is not None:
+            _log.warning("%s: no locks on this file system; make sure that only one backfill writes here", self._path)
+        with contextlib.suppress(OSError):  # a full disk: the number only serves the message
+            os.ftruncate(file, 0)
+            os.write(file, str(os.getpid()).encode())
 
     def release(self) -> None:
         """Let go; closing the file is what frees it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _refusal(file: int) -> int | None:
+    """Lock the file; returns the number of the error, or None where it is ours now."""
+    try:
+        _lock(file)
+    except OSError as fault:
+        return fault.errno or errno.EACCES
+    return None
 
 
 def _holder(file: int) -> str:

@@ -111,6 +111,8 @@ def settle(rows: Sequence[Row], families: dict[str, list[Known]], window_start: 
         held = families.setdefault(family, [])
         late = [row for row in members if not _recognised(row, held, window_start, placed)]
         for row in late:
+            if len(late) > 1 and _recognised(row, held, window_start, placed):
+                continue  # equal to one just before it
             placed[id(row)] = _replaced(row, held, window_start) or _new(row, held, window_start, moment)
     return [placed[id(row)] for row in rows]
 

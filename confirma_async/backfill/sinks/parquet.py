@@ -106,7 +106,7 @@ class ParquetStore(JournaledStore):
         writer.close()
         self._writer = None
         sync_file(self._staged)
-        piece = Piece(name=part.name, length=self._staged.stat().st_size, moment=self.moment)
+        piece = Piece(name=part.name, length=self._staged.stat().st_size, moment=self.moment_of(proof))
         self._staged.replace(part)
         sync_folder(self.path)
         self._reset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -42,12 +42,13 @@ class StoredRecord:
 class Sink(Protocol):
     """Where records go; implement it to add a target of your own and hand an instance to ``into=``.
 
-    The calls come one at a time: `open`; then per run `begin`, per window `write` (any number of times, with
-    bounded batches) and `commit`, or `rollback`; `finish`; at last `close`. Several accounts may take turns,
-    window by window. The rule that everything rests on: the rows of a window and its proof become durable
-    **together**, in `commit`. Whatever was written and not committed must be gone after `rollback`, after
-    `close`, and after the process died at any point. A failure is raised as `TargetError` (cannot be written
-    or read) or `CheckpointError` (what is there cannot be gone on from), in one line that says what to do.
+    Every method is a coroutine function, and the calls come one at a time: `open`; then per run `begin`, per
+    window `write` (any number of times, with bounded batches) and `commit`, or `rollback`; `finish`; at last
+    `close`. Several accounts may take turns, window by window. The rule that everything rests on: the rows of
+    a window and its proof become durable **together**, in `commit`. Whatever was written and not committed
+    must be gone after `rollback`, after `close`, and after the process died at any point. A failure is raised
+    as `TargetError` (cannot be written or read) or `CheckpointError` (what is there cannot be gone on from),
+    in one line that says what to do.
 
     `open` takes the target for this process alone and returns what it holds; it is called before the first
     request, so whatever is wrong should be found here. `write` returns what became of the rows; a later state
@@ -83,13 +84,13 @@ class Sink(Protocol):
                 pass
     """
 
-    async def open(self) -> TargetState: ...
-    async def begin(self, run: RunRecord, /) -> None: ...
-    async def write(self, batch: Batch, /) -> Tally: ...
-    async def commit(self, proof: WindowProof, /) -> None: ...
-    async def rollback(self) -> None: ...
-    async def finish(self, run: RunRecord, /) -> None: ...
-    async def close(self) -> None: ...
+    def open(self) -> Awaitable[TargetState]: ...
+    def begin(self, run: RunRecord, /) -> Awaitable[None]: ...
+    def write(self, batch: Batch, /) -> Awaitable[Tally]: ...
+    def commit(self, proof: WindowProof, /) -> Awaitable[None]: ...
+    def rollback(self) -> Awaitable[None]: ...
+    def finish(self, run: RunRecord, /) -> Awaitable[None]: ...
+    def close(self) -> Awaitable[None]: ...
 
 
 class Store(Protocol):

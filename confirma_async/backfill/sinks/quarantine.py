@@ -13,6 +13,7 @@ from ..proof import NAMES_KEPT, Tally
 from .matching import Row
 
 Check = Callable[[Row], str | None]
+_UNENCODABLE = "a text that is not valid Unicode, or a value that JSON has no form for"
 
 
 @attrs.frozen
@@ -38,16 +39,20 @@ def sift(invoices: Iterable[InvoiceDistribution], check: Check = fits) -> tuple[
     rows: list[Row] = []
     aside: list[Quarantined] = []
     for record in invoices:
-        try:
-            row = Row.of(record)
-            reason = check(row)
-        except (ValueError, OverflowError, TypeError):
-            reason = "a text that is not valid Unicode, or a value that JSON has no form for"
-        if reason is None:
+        row, reason = _judge(record, check)
+        if row is not None and reason is None:
             rows.append(row)
         else:
-            aside.append(set_aside(record, reason))
+            aside.append(set_aside(record, reason or _UNENCODABLE))
     return rows, aside
+
+
+def _judge(record: InvoiceDistribution, check: Check) -> tuple[Row | None, str | None]:
+    try:
+        row = Row.of(record)
+    except (ValueError, OverflowError, TypeError):
+        return None, _UNENCODABLE
+    return row, check(row)
 
 
 def set_aside(record: InvoiceDistribution, reason: str) -> Quarantined:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ...errors import CheckpointError, TargetError
 from ..proof import RunRecord, Tally, TargetState, WindowProof
-from .columns import CONTENT, ERROR_CONTENT, NUMBER
+from .columns import CONTENT, ERROR_CONTENT, NUMBER, to_text
 from .durable import beside, require_place
 from .locking import FileLock
 from .matching import Fate, Known, Placed, Row, by_family, settle, tally
@@ -97,7 +97,7 @@ class SqlSink:
         """Upsert a batch within the window's transaction."""
         rows, aside = sift(batch.invoices, self.address.check)
         self._aside += aside
-        moment = batch.moment.isoformat().replace("+00:00", "Z")
+        moment = to_text(batch.moment)
         families = by_family(await self._known(batch.account, rows, moment))
         placed = settle(rows, families, batch.window.start.isoformat(), moment)
         self._seen.update(one.known.key for one in placed if one.fate is Fate.UNCHANGED)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Coroutine
-from functools import wraps
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -16,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from ...errors import ConfigurationError, TargetError
 from .columns import CASE_ID, CONTENT, ERROR_CONTENT, NUMBER
+from .extras import is_installed
 from .faults import explain
 from .matching import Row
 from .quarantine import Check, fits
@@ -34,22 +33,17 @@ class DatabaseAddress:
     @classmethod
     def checked(cls, address: str) -> DatabaseAddress:
         """Return the address; raises `ConfigurationError`, which never repeats it, for one that cannot be used."""
-        try:
-            url = make_url(address)
-        except (ArgumentError, ValueError):
-            raise ConfigurationError(
-                "into: this is not a database address, such as postgresql+asyncpg://host/name"
-            ) from None
+        url = _parsed(address)
+        if url is None:
+            raise ConfigurationError("into: this is not a database address, such as postgresql+asyncpg://host/name")
         driver = _KNOWN.get(url.drivername)
         if driver is None:
             known = " or ".join(f"{name}://" for name in _KNOWN)
             raise ConfigurationError(f"into: {url.drivername}:// is not supported: use {known}")
         if url.drivername.startswith("sqlite") and url.database in {None, "", ":memory:"}:
             raise ConfigurationError("into: a database in memory is gone with its process: name a file")
-        try:
-            importlib.import_module(driver)
-        except ImportError:
-            raise ConfigurationError(f"this target needs {driver}: pip install 'confirma-async[sql]'") from None
+        if not is_installed(driver):
+            raise ConfigurationError(f"this target needs {driver}: pip install 'confirma-async[sql]'")
         return cls(url)
 
     @property
@@ -76,6 +70,13 @@ class DatabaseAddress:
         """Return a message without the password, should a driver have put it there."""
         secret = self.url.password
         return text.replace(str(secret), "***") if secret else text
+
+
+def _parsed(address: str) -> URL | None:
+    try:
+        return make_url(address)
+    except (ArgumentError, ValueError):
+        return None
 
 
 def misfit_for_postgresql(row: Row) -> str | None:
@@ -105,12 +106,11 @@ _T = TypeVar("_T")
 
 
 def translating(
-    method: Callable[Concatenate[_S, _P], Coroutine[object, object, _T]],
-) -> Callable[Concatenate[_S, _P], Coroutine[object, object, _T]]:
+    method: Callable[Concatenate[_S, _P], Awaitable[_T]],
+) -> Callable[Concatenate[_S, _P], Awaitable[_T]]:
     """Let only errors of ours out, without their chain and without the password."""
 
-    @wraps(method)
-    async def translated(self: _S, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    async def translated(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
             return await method(self, *args, **kwargs)
         except Exception as fault:  # noqa: BLE001  # what is not in the table is raised again, as it is

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
-from sqlalchemy import Row, select, tuple_
+import attrs
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..proof import RunRecord, TargetState, WindowProof, gather
-from .columns import CONTENT, ERROR_CONTENT, ErrorContent, from_text, unflatten
+from .columns import CONTENT, ERROR_CONTENT, Content, ErrorContent, from_text, unflatten
 from .durable import require_place
 from .protocol import StoredRecord
 from .sql_address import DatabaseAddress, engine_for, translating
@@ -85,29 +87,45 @@ async def read_records(connection: AsyncConnection) -> AsyncGenerator[list[Store
     if not require_shapes(await connection.run_sync(found_columns)):
         return
     table = TABLES[DISTRIBUTION]
+    key = tuple_(table.c.account, table.c.record_key)
     wanted = select(*(table.c[name] for name in _STORED)).order_by(table.c.account, table.c.record_key).limit(_READ)
     after = wanted
-    while rows := (await connection.execute(after)).all():
-        errors = await _errors(connection, rows)
-        yield [_stored(row, errors) for row in rows]
-        after = wanted.where(tuple_(table.c.account, table.c.record_key) > tuple_(rows[-1][0], rows[-1][1]))
+    while found := [_Found.of(tuple(row)) for row in (await connection.execute(after)).all()]:
+        errors = await _errors(connection, [row.key for row in found if row.error_count])
+        yield [row.stored(errors.get(row.key, [])) for row in found]
+        after = wanted.where(key > tuple_(*found[-1].key))
+
+
+@attrs.frozen
+class _Found:
+    """One row as it was found."""
+
+    key: tuple[str, str]
+    content: Content
+    error_count: int
+    window_start: str
+    first_seen: str
+    last_changed: str
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> _Found:
+        return cls(row[:2], row[2:-4], *row[-4:])
+
+    def stored(self, errors: list[ErrorContent]) -> StoredRecord:
+        invoice = unflatten(self.content, errors)
+        moments = from_text(self.first_seen), from_text(self.last_changed)
+        return StoredRecord(self.key[0], invoice, *moments, self.window_start)
 
 
 async def _errors(
-    connection: AsyncConnection, rows: Sequence[Row[tuple[object, ...]]]
+    connection: AsyncConnection, keys: list[tuple[str, str]]
 ) -> dict[tuple[str, str], list[ErrorContent]]:
     table = TABLES[ERROR]
-    keys = [(row.account, row.record_key) for row in rows if row.error_count]
     errors: dict[tuple[str, str], list[ErrorContent]] = {}
     if keys:
         wanted = select(table.c.account, table.c.record_key, *(table.c[name] for name in ERROR_CONTENT))
         wanted = wanted.where(tuple_(table.c.account, table.c.record_key).in_(keys)).order_by(table.c.position)
-        for account, key, *content in (await connection.execute(wanted)).all():
-            errors.setdefault((account, key), []).append(tuple(content))
+        for row in (await connection.execute(wanted)).all():
+            cells = tuple(row)
+            errors.setdefault((str(cells[0]), str(cells[1])), []).append(cells[2:])
     return errors
-
-
-def _stored(row: Row[tuple[object, ...]], errors: dict[tuple[str, str], list[ErrorContent]]) -> StoredRecord:
-    account, key = row.account, row.record_key
-    invoice = unflatten([getattr(row, name) for name in CONTENT], errors.get((account, key), ()))
-    return StoredRecord(account, invoice, from_text(row.first_seen), from_text(row.last_changed), row.window_start)

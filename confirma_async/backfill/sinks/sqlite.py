@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ..proof import RunRecord, Tally, TargetState, WindowProof, gather
-from .columns import CONTENT, ERROR_CONTENT, from_text, unflatten
+from .columns import CONTENT, ERROR_CONTENT, from_text, to_text, unflatten
 from .durable import beside, require_place
 from .locking import FileLock
 from .matching import Fate, Known, Placed, Row, by_family, settle, tally
@@ -107,7 +107,7 @@ class SqliteStore:
         connection = self._in_transaction()
         rows, aside = sift(batch.invoices)
         self._aside += aside
-        moment = batch.moment.isoformat().replace("+00:00", "Z")
+        moment = to_text(batch.moment)
         families = by_family(self._known(connection, batch.account, rows, moment))
         placed = settle(rows, families, batch.window.start.isoformat(), moment)
         self._seen.update(one.known.key for one in placed if one.fate is Fate.UNCHANGED)
@@ -223,6 +223,9 @@ def read_state(path: Path) -> TargetState:
 
 def read_records(path: Path) -> Iterator[list[StoredRecord]]:
     """Yield the current state of every row in bounded batches, by account and key."""
+    require_place(path, folder=False)
+    if not path.exists():
+        return
     names = ("account", "record_key", *CONTENT, "error_count", "window_start", "first_seen", "last_changed")
     with closing(_read_only(path)) as connection:
         if DISTRIBUTION not in _found(connection):
