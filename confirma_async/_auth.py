@@ -12,6 +12,7 @@ import attrs
 
 from .config import Secret, require_key
 from .errors import ConfigurationError, ConfirmaError, KeyRenewalError, KeyStateUnknownError
+from .events import being_cancelled
 
 SendRenewal: TypeAlias = Callable[[Secret], Awaitable[Secret]]
 
@@ -98,8 +99,10 @@ class RenewingKey:
                 kept = self._save(str(unsaved))
                 if inspect.isawaitable(kept):
                     await kept
-            except Exception as failure:  # noqa: BLE001  # the caller's code; its words may hold the key
-                problem = type(failure).__name__
+            except (Exception, asyncio.CancelledError) as failure:
+                if being_cancelled():
+                    raise
+                problem = type(failure).__name__  # the caller's code: its words may hold the key
             else:
                 self._key, self._unsaved = unsaved, None
                 return
@@ -143,7 +146,7 @@ class Authenticator:
         if isinstance(self._source, Secret):
             return KeyInUse(self._source, self._generation)
         generation = self._generation
-        given = await _from_source(self._source.get())
+        given = await _from_source(self._source.get)
         return KeyInUse(self._replaced.get(given, given), generation)
 
     async def renew(self, refused: KeyInUse) -> None:
@@ -180,20 +183,22 @@ class Authenticator:
     async def _ask_source(self, rejected: Secret) -> Secret:
         source = self._source
         assert not isinstance(source, Secret)  # noqa: S101  # `renewable` was asked first
-        current = await _from_source(source.get())
+        current = await _from_source(source.get)
         if current not in (rejected, *self._replaced):
             return current  # somebody rotated it meanwhile
-        return await _from_source(source.renew(rejected))
+        return await _from_source(lambda: source.renew(rejected))
 
 
-async def _from_source(asked: Awaitable[str]) -> Secret:
+async def _from_source(ask: Callable[[], Awaitable[str]]) -> Secret:
     """Return what a key source gives; whatever it raises becomes `KeyRenewalError`, without its words."""
     try:
-        return require_key(await asked)
+        return require_key(await ask())
     except KeyRenewalError:
         raise
     except ConfirmaError as failure:
         problem = f"the key source gave no usable key: {failure}"
-    except Exception as failure:  # noqa: BLE001  # the source is the caller's code; its words may hold a key
+    except (Exception, asyncio.CancelledError) as failure:
+        if being_cancelled():
+            raise
         problem = f"the key source raised {type(failure).__name__}"
     raise KeyRenewalError(problem)

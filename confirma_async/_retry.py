@@ -77,6 +77,7 @@ class CallRules:
         self.spent = 0.0
         self.started: float | None = None
         self._wait = 0.0
+        self._failed: ConfirmaError | None = None
         self._out_of_time = False
 
     @property
@@ -84,18 +85,20 @@ class CallRules:
         """Seconds until the deadline."""
         return self.policy.deadline - self.spent
 
-    def after(self, failure: ConfirmaError) -> float:
-        """Decide how long to wait before the next attempt, in seconds."""
-        if isinstance(failure, KeyReplacedError):
-            self._wait = 0.0
-            return 0.0
+    def replay(self) -> KeyReplacedError:
+        """Return what makes the next attempt follow at once, with another key."""
+        self.replayed, self._wait = True, 0.0
+        return KeyReplacedError("the key was renewed")
+
+    def after(self, failure: ConfirmaError) -> None:
+        """Decide how long to wait before the next attempt."""
+        self._failed = failure
         counted = self.sent - self.replayed
         ceiling = min(self.policy.max_wait, self.policy.initial_wait * 2 ** min(counted - 1, 60))
         self._wait = random.uniform(0.0, ceiling)  # noqa: S311  # full jitter, no secret
         asked = getattr(failure, "retry_after", None)
         if asked is not None:
             self._wait = asked + min(self._wait, self.policy.initial_wait)
-        return self._wait
 
     def pause_for(self, failure: ConfirmaError) -> float | None:
         """Return the seconds for which a 429 holds back the whole client; None where it does not."""
@@ -151,10 +154,11 @@ class CallRules:
 
     def _give_up(self, state: RetryCallState) -> None:
         failure = _failure(state)
-        raise self.deadline_error(failure) if self._out_of_time else failure
+        raise self.deadline_error() if self._out_of_time else failure
 
-    def deadline_error(self, failure: ConfirmaError | None = None) -> DeadlineExceededError:
+    def deadline_error(self) -> DeadlineExceededError:
         """Return the error of a call that ran out of time."""
+        failure = self._failed
         last = "" if failure is None else str(failure)
         tail = f"; the last attempt: {last}" if last else ""
         error = DeadlineExceededError(

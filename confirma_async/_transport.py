@@ -6,9 +6,11 @@ library leaves this module, not even as cause or context, since theirs carry the
 
 from __future__ import annotations
 
+import math
 import ssl
 import zlib
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 import aiohttp
 import attrs
@@ -35,6 +37,9 @@ _HEADERS = {
 }
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
+_FOREIGN = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
+MOST_OF_AN_ERROR = 64 * 1024
+"""Bytes of an error's body that are read at most."""
 
 
 class _InterruptedError(aiohttp.ClientError):
@@ -63,14 +68,29 @@ class Transport:
     max_bytes: int
     proxy: str | None = None
     ssl_context: ssl.SSLContext | None = None
+    _limits: aiohttp.ClientTimeout = attrs.field(init=False)
 
-    async def send(self, session: aiohttp.ClientSession, request: Request, key: Secret) -> RawReply:
-        """Send one GET once and return what came back.
+    @_limits.default
+    def _usual_limits(self) -> aiohttp.ClientTimeout:
+        return _limits(self.timeouts, self.timeouts.total)
+
+    async def send(
+        self, session: aiohttp.ClientSession, request: Request, key: Secret, left: float = math.inf
+    ) -> RawReply:
+        """Send one GET once and return what came back, within `left` seconds at most.
 
         Raises `TransportError` and its kinds; `ClientClosedError` where the session is closed.
         """
         if session.closed:
             raise ClientClosedError("the aiohttp session is closed")
+        outcome = await self._exchange(session, request, key, left)
+        if isinstance(outcome, ConfirmaError):
+            raise outcome  # from here, where no local variable holds what the server sent
+        return outcome
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: Request, key: Secret, left: float
+    ) -> RawReply | ConfirmaError:
         try:
             async with session.request(
                 request.method,
@@ -80,18 +100,19 @@ class Transport:
                 raise_for_status=False,
                 auto_decompress=False,
                 middlewares=(_no_resend,),
-                timeout=self._timeout(),
+                timeout=self._limits if left >= self.timeouts.total else _limits(self.timeouts, left),
                 proxy=self.proxy,
                 ssl=self.ssl_context or True,
             ) as response:
-                return RawReply(response.status, response.headers, await self._body(response, request))
+                if response.status == HTTPStatus.OK:
+                    body = await self._body(response, request)
+                else:
+                    body = await self._start_of_body(response, request)
+                return RawReply(response.status, response.headers, body)
+        except ConfirmaError as error:
+            return error.with_traceback(None)
         except _FOREIGN as error:
-            failure = _translate(error, request)
-        raise failure
-
-    def _timeout(self) -> aiohttp.ClientTimeout:
-        limits = self.timeouts
-        return aiohttp.ClientTimeout(total=limits.total, connect=limits.connect, sock_read=limits.read)
+            return _translate(error, request)
 
     async def _body(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
         inflater = _Inflater.of(response.headers, request, self.max_bytes)
@@ -106,6 +127,26 @@ class Transport:
         if inflater is not None and received:
             inflater.finish()
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _start_of_body(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
+        """Return what can be read of the body of an error: the status stands, however its body ends."""
+        start = bytearray()
+        try:
+            inflater = _Inflater.of(response.headers, request, MOST_OF_AN_ERROR)
+            while len(start) < MOST_OF_AN_ERROR and (chunk := await response.content.readany()):
+                start += chunk if inflater is None else inflater.feed(chunk)
+        except (ConfirmaError, *_FOREIGN):
+            response.close()
+        if len(start) >= MOST_OF_AN_ERROR:
+            response.close()
+        return bytes(start)
+
+
+def _limits(timeouts: Timeouts, total: float) -> aiohttp.ClientTimeout:
+    # Above its threshold aiohttp would round up to the next whole second.
+    return aiohttp.ClientTimeout(
+        total=total, connect=timeouts.connect, sock_read=timeouts.read, ceil_threshold=math.inf
+    )
 
 
 def _too_large(request: Request, limit: int) -> ResponseTooLargeError:
@@ -165,7 +206,6 @@ class _Inflater:
         return TruncatedResponseError(f"the answer to {self._request.method} {self._request.shown} {what}")
 
 
-_FOREIGN = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 _Make = Callable[[str, BaseException], ConfirmaError]
 
 

@@ -111,7 +111,8 @@ class ConfirmaClient:
         self._session = SessionManager(settings, api_key, session=session, hooks=_hooks(hooks))
 
     def __repr__(self) -> str:
-        return f"<ConfirmaClient of {self._session.base_url}>"
+        session = getattr(self, "_session", None)  # missing while arguments are being refused
+        return "<ConfirmaClient>" if session is None else f"<ConfirmaClient of {session.base_url}>"
 
     @property
     def distributions(self) -> Distributions:
@@ -215,7 +216,7 @@ class ConfirmaClient:
 def _source(api_key: object) -> Secret | KeySource:
     if api_key is None:
         return key_from_environment()
-    if not isinstance(api_key, str) and isinstance(api_key, KeySource):
+    if not isinstance(api_key, str | type) and isinstance(api_key, KeySource):
         return api_key
     return require_key(api_key)
 

@@ -23,6 +23,8 @@ DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 _LONGEST_KEY = 4096
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _HIGHEST_PORT = 65535
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LONGEST_HOST = 253
 
 
 class Secret(str):
@@ -112,6 +114,8 @@ def require_base_url(value: object) -> str:
         raise ConfigurationError("base_url must not hold a user name or password")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError("base_url must start with https:// (or http:// on loopback) and name a host")
+    if not _is_host(parts.hostname):
+        raise ConfigurationError("base_url names a host that cannot exist")
     if parts.query or parts.fragment or "?" in value or "#" in value:
         raise ConfigurationError("base_url must end with its path: no query, no fragment")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
@@ -119,6 +123,15 @@ def require_base_url(value: object) -> str:
     if port is not None and not 0 < port <= _HIGHEST_PORT:
         raise ConfigurationError(f"base_url has a port outside 1 to {_HIGHEST_PORT}")
     return value.rstrip("/")
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        labels = host.removesuffix(".").split(".")
+        return all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit() and len(host) <= _LONGEST_HOST
+    return True
 
 
 def _is_loopback(host: str) -> bool:
@@ -286,6 +299,8 @@ def require_params(params: Mapping[str, str] | None, taken: frozenset[str]) -> t
     for name, value in pairs:
         if not isinstance(value, str):
             raise ConfigurationError(f"params[{name!r}] must be text, not {type(value).__name__}")
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            raise ConfigurationError(f"params[{name!r}] holds half a surrogate pair")
         if name in taken:
             raise ConfigurationError(f"params must not set {name!r}: it has an argument of its own")
     return pairs

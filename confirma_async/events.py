@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -85,6 +86,12 @@ class EventHook(Protocol):
 Hook: TypeAlias = EventHook | Callable[[Event], Awaitable[None] | None]
 
 
+def being_cancelled() -> bool:
+    """Tell whether a CancelledError is meant for the running task, and not one that code it called let out."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def notify(hooks: Sequence[Hook], event: Event) -> None:
     """Tell every hook, in order; what one raises is logged and loses nothing."""
     for hook in hooks:
@@ -92,5 +99,7 @@ async def notify(hooks: Sequence[Hook], event: Event) -> None:
             told = hook.on_event(event) if isinstance(hook, EventHook) else hook(event)
             if inspect.isawaitable(told):
                 await told
-        except Exception:  # noqa: BLE001  # a watcher's fault must not cost a record
+        except (Exception, asyncio.CancelledError):
+            if being_cancelled():
+                raise
             _log.exception("a hook raised on %s; the run goes on", type(event).__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MemberDescriptorType
 from typing import NoReturn, TypeVar
 
 import attrs
@@ -126,6 +127,34 @@ class InvoiceDistribution(_Immutable):
     errors: tuple[DistributionError, ...] = attrs.field(default=(), converter=_as_tuple)
     extra: Extra = attrs.field(default=NO_EXTRA, converter=_freeze, hash=False, repr=_names_only)
     absent: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset, kw_only=True)
+
+
+class _Part:
+    """A field whose value may wait in the form in which it came; it is made when it is first read.
+
+    Most readers of a record look at a part or two of it, and what is not made costs nothing.
+    """
+
+    def __init__(self, slot: MemberDescriptorType) -> None:
+        self.slot = slot
+        self._get, self._set = slot.__get__, slot.__set__
+
+    def __get__(self, record: InvoiceDistribution | None, owner: type | None = None) -> object:
+        if record is None:
+            return self
+        value = self._get(record)
+        if not isinstance(value, _Immutable):
+            value = value.made()
+            self._set(record, value)
+        return value
+
+    def __set__(self, record: InvoiceDistribution, value: object) -> None:
+        self._set(record, value)
+
+
+WAITING_PARTS = ("dates", "file", "payment_control")
+for _name in WAITING_PARTS:
+    setattr(InvoiceDistribution, _name, _Part(vars(InvoiceDistribution)[_name]))
 
 
 @attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import ssl
 import time
-import weakref
 from collections.abc import Sequence
 
 import aiohttp
@@ -15,7 +14,7 @@ import attrs
 from ._auth import Authenticator, KeyInUse, KeySource, RenewingKey
 from ._connections import Connections
 from ._gate import Gate, Pace
-from ._retry import CallRules, KeyReplacedError, RetryBudget, is_transient
+from ._retry import CallRules, RetryBudget, is_transient
 from ._transport import Transport
 from ._wire import Answer, RawReply, Request, read_renewed_key, read_reply, renew_request
 from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, Secret, ServiceProfile, Timeouts
@@ -27,6 +26,7 @@ from .errors import (
     ConnectError,
     KeyRenewalError,
     KeyStateUnknownError,
+    RequestTimeoutError,
 )
 from .events import AttemptEnded, ClientPaused, Event, Hook, KeyRenewed, RetryScheduled, notify
 from .windows import DateWindow
@@ -65,11 +65,13 @@ class Diagnosis:
     """What was found out about the service's paging: kept for the client, tested again when contradicted.
 
     `pages_by_number`: True once page 2 brought new rows, False once it did not. `total_is_whole`: settled
-    by one look at page 2 after two windows of one customary size. `customary`: the windows seen per such size.
+    by one look at page 2 after two windows of one customary size; `looking`: that look is under way.
+    `customary`: the windows seen per such size.
     """
 
     pages_by_number: bool | None = None
     total_is_whole: bool = False
+    looking: bool = False
     customary: dict[int, set[DateWindow | None]] = attrs.field(factory=dict)
 
 
@@ -95,7 +97,7 @@ class SessionManager:
         self.tally = Tally()
         self._source = source
         self._connections, self._owner = Connections(session), True
-        self._gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = weakref.WeakKeyDictionary()
+        self._gates: dict[asyncio.AbstractEventLoop, Gate] = {}
         self._pace = Pace(settings.max_rate)
         self._budget = RetryBudget(settings.retry.budget)
         self._transport = Transport(
@@ -128,7 +130,8 @@ class SessionManager:
             other._gates, other._pace = self._gates, self._pace
         if settings.retry.budget == self.settings.retry.budget:
             other._budget = self._budget
-        if settings.base_url == self.base_url:
+        kept = self.settings
+        if (settings.base_url, settings.paging, settings.profile) == (kept.base_url, kept.paging, kept.profile):
             other.diagnosis = self.diagnosis
         return other
 
@@ -176,46 +179,52 @@ class SessionManager:
     ) -> Answer:
         """Make one attempt: slot, clock, wire; and what its failure means for the next one."""
         self._refuse_closed()
-        used: list[KeyInUse] = []
+        used: KeyInUse | None = None
+        failure: ConfirmaError | None = None
+        pause: float | None = None
         gate = self._gate()
         await gate.enter(rank)
         began = time.monotonic()
         rules.started = rules.started or began
         try:
-            async with asyncio.timeout(rules.left):
-                answer = await self._once(request, rules, tallies, used, skip_invalid=skip_invalid)
+            used = await self._key(rules)
+            return await self._once(request, used, rules, tallies, skip_invalid=skip_invalid)
         except ConfirmaError as error:
-            failure: ConfirmaError = error
-        except TimeoutError:
-            failure = rules.deadline_error()
-        else:
-            self._budget.succeed()
-            return answer
+            failure = error
         finally:
-            gate.leave()
             rules.spent += time.monotonic() - began
+            if isinstance(failure, RequestTimeoutError) and rules.left <= 0.0:
+                failure = rules.deadline_error()
+            if failure is not None and is_transient(failure):
+                rules.after(failure)
+                pause = rules.pause_for(failure)
+                if pause is not None:
+                    self._pace.pause(pause)  # before the slot is free for others
+            gate.leave()
+        if pause is not None:
+            await self._tell(ClientPaused(pause))
         if isinstance(failure, AuthenticationError) and used and self._auth.renewable and not rules.replayed:
-            failure = await self._replace_key(used[-1], rules)
-        if is_transient(failure):
-            rules.after(failure)
-            await self._pause(rules.pause_for(failure))
+            failure = await self._replace_key(used, rules)
         rules.stamp(failure)
         raise failure
 
+    async def _key(self, rules: CallRules) -> KeyInUse:
+        """Return the key to use; a source that hangs is ended by the deadline."""
+        if not self._auth.renewable:
+            return await self._auth.key()
+        try:
+            async with asyncio.timeout(rules.left):
+                return await self._auth.key()
+        except TimeoutError:
+            failure = rules.deadline_error()
+        raise failure
+
     async def _once(
-        self,
-        request: Request,
-        rules: CallRules,
-        tallies: Sequence[Tally],
-        used: list[KeyInUse],
-        *,
-        skip_invalid: bool,
+        self, request: Request, used: KeyInUse, rules: CallRules, tallies: Sequence[Tally], *, skip_invalid: bool
     ) -> Answer:
         """Put the request on the wire once, with the key, to the one origin that may see it."""
-        if not request.url.startswith(self.base_url + "/"):
+        if not request.address.startswith(self.base_url + "/"):
             raise ConfigurationError("a request may go to the configured address only")
-        key = await self._auth.key()
-        used.append(key)
         session = await self._connections.session()
         rules.sent += 1
         for tally in tallies:
@@ -224,15 +233,17 @@ class SessionManager:
         raw: RawReply | None = None
         failure: ConfirmaError | None = None
         try:
-            raw = await self._transport.send(session, request, key.key)
-            return read_reply(raw, request, key.key, skip_invalid=skip_invalid)
+            raw = await self._transport.send(session, request, used.key, rules.left)
+            answer = read_reply(raw, request, used.key, skip_invalid=skip_invalid)
+            self._budget.succeed()
+            return answer
         except ConfirmaError as error:
             failure = error
             raise
         finally:
-            size = 0 if raw is None else len(raw.body)
-            for tally in tallies:
-                tally.bytes += size
+            if raw is not None:
+                for tally in tallies:
+                    tally.bytes += len(raw.body)
             if self.hooks:
                 await self._tell(_attempt_ended(request, rules.sent, raw, failure, time.monotonic() - began))
 
@@ -248,8 +259,7 @@ class SessionManager:
             return rules.deadline_error()
         finally:
             rules.spent += time.monotonic() - began
-        rules.replayed = True
-        return KeyReplacedError("the key was renewed")
+        return rules.replay()
 
     async def _send_renewal(self, key: Secret) -> Secret:
         """Put the renew request on the wire once; it is never repeated, since it changes state."""
@@ -274,17 +284,14 @@ class SessionManager:
         loop = asyncio.get_running_loop()
         gate = self._gates.get(loop)
         if gate is None:
+            for ended in [other for other in self._gates if other.is_closed()]:
+                del self._gates[ended]
             gate = self._gates[loop] = Gate(self.settings.concurrency, self._pace)
         return gate
 
     def _refuse_closed(self) -> None:
         if self._closed:
             raise ClientClosedError("the client is closed")
-
-    async def _pause(self, seconds: float | None) -> None:
-        if seconds is not None:
-            self._pace.pause(seconds)
-            await self._tell(ClientPaused(seconds))
 
     async def _renewed(self) -> None:
         await self._tell(KeyRenewed())

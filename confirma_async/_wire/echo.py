@@ -35,6 +35,9 @@ class EchoVerdict:
     doubt: str | None = None
 
 
+CLEAR = EchoVerdict()
+
+
 def judge_echo(answer: Answer, filters: Filters, window: DateWindow | None, profile: ServiceProfile) -> EchoVerdict:
     """Compare what came with what was asked."""
     echo = answer.metadata.filters_applied
@@ -78,6 +81,8 @@ def _dates(echo: AppliedFilters, window: DateWindow | None, profile: ServiceProf
 def _day(name: str, sent: date, echoed: str | None) -> EchoVerdict:
     if echoed is None:
         return EchoVerdict(doubt=f"the answer does not say which {name} was applied")
+    if echoed == sent.isoformat():
+        return CLEAR
     try:
         moment = parse_timestamp(echoed)
     except ValueError:
@@ -88,13 +93,13 @@ def _day(name: str, sent: date, echoed: str | None) -> EchoVerdict:
         midnight = datetime(sent.year, sent.month, sent.day, tzinfo=UTC)
         differs = abs((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - midnight) > _SLACK
     if not differs:
-        return EchoVerdict()
+        return CLEAR
     return EchoVerdict(Contradiction(name, f"asked for {name}={sent}, the service applied {moment.date()}"))
 
 
 def _equal(name: str, sent: str | None, echoed: str | None, *, unasked_is_doubt: bool) -> EchoVerdict:
     if sent == (echoed or None):
-        return EchoVerdict()
+        return CLEAR
     if sent is None:
         if unasked_is_doubt:
             return EchoVerdict(doubt=f"the service applied a {name} of its own")
@@ -105,6 +110,8 @@ def _equal(name: str, sent: str | None, echoed: str | None, *, unasked_is_doubt:
 
 
 def _join(*verdicts: EchoVerdict) -> EchoVerdict:
+    if all(verdict is CLEAR for verdict in verdicts):
+        return CLEAR
     for verdict in verdicts:
         if verdict.contradiction is not None:
             return verdict

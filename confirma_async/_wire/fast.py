@@ -17,6 +17,7 @@ from ..records import (
     NO_EXTRA,
     NO_FILE,
     NO_PAYMENT_CONTROL,
+    WAITING_PARTS,
     AppliedFilters,
     DistributionDates,
     DistributionError,
@@ -62,9 +63,22 @@ class _Dates(_Wire):
     distributed_at: str | None
     payment_control_activated_at: str | None
 
+    def made(self) -> DistributionDates:
+        draft = _new(_DraftDates)
+        draft.created_at = self.created_at  # type: ignore[assignment]  # an instant since `decode_exact`
+        draft.printed_at = self.printed_at  # type: ignore[assignment]  # as above
+        draft.distributed_at = self.distributed_at  # type: ignore[assignment]  # as above
+        draft.payment_control_activated_at = self.payment_control_activated_at  # type: ignore[assignment]  # as above
+        draft.extra = NO_EXTRA
+        draft.__class__ = DistributionDates  # type: ignore[assignment]  # a draft becomes its record
+        return draft
+
 
 class _File(_Wire):
     url: str | None
+
+    def made(self) -> DistributionFile:
+        return DistributionFile(self.url)
 
 
 class _PaymentControl(_Wire):
@@ -72,6 +86,16 @@ class _PaymentControl(_Wire):
     agency: str | None
     status: str | None
     case_id: _Identifier
+
+    def made(self) -> PaymentControl:
+        draft = _new(_DraftPaymentControl)
+        draft.enabled = self.enabled
+        draft.agency = self.agency
+        draft.status = self.status
+        draft.case_id = _identifier(self.case_id)
+        draft.extra = NO_EXTRA
+        draft.__class__ = PaymentControl  # type: ignore[assignment]  # a draft becomes its record
+        return draft
 
 
 class _Error(_Wire):
@@ -104,12 +128,6 @@ class _DraftDates(DistributionDates):
     __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
 
 
-class _DraftFile(DistributionFile):
-    __slots__ = ()
-    __setattr__ = object.__setattr__
-    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
-
-
 class _DraftPaymentControl(PaymentControl):
     __slots__ = ()
     __setattr__ = object.__setattr__
@@ -121,6 +139,9 @@ class _DraftInvoice(InvoiceDistribution):
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
 
+
+for _name in WAITING_PARTS:  # a draft's parts are put where they wait, past what makes them
+    setattr(_DraftInvoice, _name, vars(InvoiceDistribution)[_name].slot)
 
 _decoder = msgspec.json.Decoder(_Body)
 _new = object.__new__
@@ -148,18 +169,19 @@ def _read_dates(dates: _Dates) -> None:
     """Replace the texts of a row by the instants they stand for; written out, since it runs for every row."""
     text = dates.created_at
     if text is not None:
-        moment = _moment(text)  # type: ignore[arg-type]  # text until here
-        dates.created_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[arg-type]  # as above
+        moment = _moment(text)
+        dates.created_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[assignment]  # from here
     text = dates.printed_at
     if text is not None:
-        moment = _moment(text)  # type: ignore[arg-type]  # as above
-        dates.printed_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[arg-type]  # as above
+        moment = _moment(text)
+        dates.printed_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[assignment]  # on
     text = dates.distributed_at
     if text is not None:
-        moment = _moment(text)  # type: ignore[arg-type]  # as above
-        dates.distributed_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[arg-type]  # as above
-    if dates.payment_control_activated_at is not None:
-        dates.payment_control_activated_at = parse_timestamp(dates.payment_control_activated_at)  # type: ignore[arg-type]  # as above
+        moment = _moment(text)
+        dates.distributed_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[assignment]  # they
+    text = dates.payment_control_activated_at
+    if text is not None:
+        dates.payment_control_activated_at = parse_timestamp(text)  # type: ignore[assignment]  # are instants
 
 
 def _metadata(row: _Metadata) -> DistributionMetadata:
@@ -182,7 +204,7 @@ def _identifier(value: _Identifier) -> str | None:
 
 def records_of(rows: list[Row]) -> list[InvoiceDistribution]:
     """Return the records that rows stand for."""
-    return [row if row.__class__ is InvoiceDistribution else _record(row) for row in rows]  # type: ignore[arg-type, misc]  # the one or the other
+    return [row if row.__class__ is InvoiceDistribution else _record(row) for row in rows]  # type: ignore[arg-type]  # the one or the other
 
 
 def same_row(one: Row, other: Row) -> bool:
@@ -195,9 +217,8 @@ def same_row(one: Row, other: Row) -> bool:
 def row_digest(row: Row) -> int:
     """Return 64 bits that equal rows have in common, however each was read."""
     (record,) = records_of([row])
-    extra = [
-        each.extra for each in (record, record.dates, record.file, record.payment_control, *record.errors) if each.extra
-    ]
+    extra = [record.extra, record.dates.extra, record.file.extra, record.payment_control.extra]
+    extra = [fields for fields in (*extra, *(error.extra for error in record.errors)) if fields]
     return hash((record, msgspec.json.encode(extra, order="sorted"))) if extra else hash(record)
 
 
@@ -208,9 +229,9 @@ def _record(row: _Invoice) -> InvoiceDistribution:
     draft.distribution_method = row.distribution_method
     draft.distribution_message = row.distribution_message
     dates, file, control, errors = row.dates, row.file, row.payment_control, row.errors
-    draft.dates = NO_DATES if dates is None else _dates(dates)
-    draft.file = NO_FILE if file is None else _file(file)
-    draft.payment_control = NO_PAYMENT_CONTROL if control is None else _payment_control(control)
+    draft.dates = NO_DATES if dates is None else dates  # type: ignore[assignment]  # made when it is read
+    draft.file = NO_FILE if file is None else file  # type: ignore[assignment]  # as above
+    draft.payment_control = NO_PAYMENT_CONTROL if control is None else control  # type: ignore[assignment]  # as above
     draft.errors = tuple([_error(error) for error in errors]) if errors else ()
     draft.extra = NO_EXTRA
     if dates is None or file is None or control is None or errors is None:
@@ -224,37 +245,6 @@ def _record(row: _Invoice) -> InvoiceDistribution:
 def _absent(row: _Invoice) -> frozenset[str]:
     parts = (("dates", row.dates), ("file", row.file), ("paymentControl", row.payment_control), ("errors", row.errors))
     return frozenset(name for name, part in parts if part is None)
-
-
-def _dates(row: _Dates) -> DistributionDates:
-    draft = _new(_DraftDates)
-    draft.created_at = row.created_at  # type: ignore[assignment]  # an instant since `decode_exact`
-    draft.printed_at = row.printed_at  # type: ignore[assignment]  # as above
-    draft.distributed_at = row.distributed_at  # type: ignore[assignment]  # as above
-    draft.payment_control_activated_at = row.payment_control_activated_at  # type: ignore[assignment]  # as above
-    draft.extra = NO_EXTRA
-    draft.__class__ = DistributionDates  # type: ignore[assignment]  # a draft becomes its record
-    return draft
-
-
-def _file(row: _File) -> DistributionFile:
-    draft = _new(_DraftFile)
-    draft.url = row.url
-    draft.extra = NO_EXTRA
-    draft.__class__ = DistributionFile  # type: ignore[assignment]  # a draft becomes its record
-    return draft
-
-
-def _payment_control(row: _PaymentControl) -> PaymentControl:
-    draft = _new(_DraftPaymentControl)
-    draft.enabled = row.enabled
-    draft.agency = row.agency
-    draft.status = row.status
-    case_id = row.case_id
-    draft.case_id = case_id if case_id is None or case_id.__class__ is str else str(case_id)
-    draft.extra = NO_EXTRA
-    draft.__class__ = PaymentControl  # type: ignore[assignment]  # a draft becomes its record
-    return draft
 
 
 def _error(row: _Error) -> DistributionError:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from urllib.parse import quote
 
 import attrs
 import msgspec
@@ -26,29 +25,39 @@ _REQUEST_ID_SHOWN = 128
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_SECONDS = 9
+_NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_LONGEST_CHARACTER = 12  # characters that an escaped one takes
 _BOM = b"\xef\xbb\xbf"
 
 
-@attrs.frozen
+@attrs.define
 class RawReply:
     """What the transport hands up: plain facts; `headers` is read without regard to case."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
 
 
 @attrs.frozen
+class InvalidRow:
+    """A row that broke the contract: its place, and a digest by which it is known again."""
+
+    path: str
+    digest: int
+
+
+@attrs.define
 class Answer:
     """One answer as the contract has it; `records_of` makes records of its `rows`.
 
-    `received`: rows that came, those in `invalid` included (places of rows that broke the contract).
-    `empty`: a 204, which promises nothing. `bytes`: decoded.
+    `received`: rows that came, those in `invalid` included, which broke the contract. `empty`: a 204, which
+    promises nothing. `bytes`: decoded.
     """
 
     metadata: DistributionMetadata
     rows: list[Row]
-    invalid: tuple[str, ...] = ()
+    invalid: tuple[InvalidRow, ...] = ()
     empty: bool = False
     bytes: int = 0
 
@@ -59,11 +68,15 @@ class Answer:
 
 def read_reply(raw: RawReply, request: Request, key: str, *, skip_invalid: bool = False) -> Answer:
     """Return the answer of the distribution endpoint, or raise the typed error that the reply stands for."""
-    if raw.status == HTTPStatus.OK:
-        return _read_body(raw.body, key, skip_invalid=skip_invalid)
     if raw.status == HTTPStatus.NO_CONTENT:
         return Answer(DistributionMetadata(), [], empty=True)
-    raise status_error(raw, request, key)
+    if raw.status != HTTPStatus.OK:
+        raise status_error(raw, request, key)
+    try:
+        return _read_body(raw.body, key, skip_invalid=skip_invalid)
+    except ConfirmaError as error:
+        failure = error.with_traceback(None)  # its frames hold the body, and with it what a server echoes
+    raise failure
 
 
 def status_error(raw: RawReply, request: Request, key: str) -> ConfirmaError:
@@ -95,14 +108,15 @@ def _phrase(status: int) -> str:
 def _read_body(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
     try:
         metadata, rows = decode_exact(body)
+        return Answer(metadata, rows, bytes=len(body))
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return _read_tolerantly(body, key, skip_invalid=skip_invalid)
-    return Answer(metadata, rows, bytes=len(body))
+        pass  # not exactly as documented; read on outside, so that no error drags this one along
+    return _read_tolerantly(body, key, skip_invalid=skip_invalid)
 
 
 def _read_tolerantly(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
     value = decode_json(body, key)
-    invalid: list[str] = []
+    invalid: list[InvalidRow] = []
     try:
         fields = read_object(value)
         metadata = _metadata(fields)
@@ -123,7 +137,7 @@ def _metadata(body: Mapping[str, object]) -> DistributionMetadata:
         raise fault.under("metaData") from None
 
 
-def _rows(rows: list[object], invalid: list[str] | None) -> list[Row]:
+def _rows(rows: list[object], invalid: list[InvalidRow] | None) -> list[Row]:
     invoices: list[Row] = []
     for index, row in enumerate(rows):
         try:
@@ -132,7 +146,7 @@ def _rows(rows: list[object], invalid: list[str] | None) -> list[Row]:
             placed = fault.under(f"invoices[{index}]")
             if invalid is None:
                 raise placed from None
-            invalid.append(placed.path)
+            invalid.append(InvalidRow(placed.path, hash(msgspec.json.encode(row, order="sorted"))))
     return invoices
 
 
@@ -151,16 +165,33 @@ def decode_json(body: bytes, key: str) -> object:
 
 def printable(body: bytes, key: str, limit: int) -> str:
     """Return the start of a body as printable text of at most `limit` characters, with the key cut out."""
-    # Cut only after scrubbing: a key across the edge would survive in part.
-    text = scrub(body[: 4 * limit + 4096].decode("utf-8", "replace"), key)[:limit]
-    return "".join(char if char.isprintable() else " " for char in text)
+    longest_form = _LONGEST_CHARACTER * len(key)
+    start = body[: 4 * limit + longest_form]
+    text = scrub(start.decode("utf-8", "replace"), key)
+    if len(start) < len(body):
+        text = text[:-longest_form]  # a key across the edge would stay in part
+    return "".join(char if char.isprintable() else " " for char in text[:limit])
 
 
 def scrub(text: str, key: str) -> str:
     """Return the text without the key, in any of the forms in which a server may echo it."""
-    for form in {str(key), quote(key, safe=""), json.dumps(str(key))[1:-1]}:
-        text = text.replace(form, "***")
-    return text
+    if not key:
+        return text
+    return _forms(key).sub("***", text)
+
+
+@functools.lru_cache(maxsize=16)
+def _forms(key: str) -> re.Pattern[str]:
+    """Match the key with each character as it is, or escaped for a URL, for JSON or for HTML."""
+    return re.compile("".join(map(_character, key)))
+
+
+def _character(char: str) -> str:
+    code = ord(char)
+    forms = [re.escape(char), rf"\\{re.escape(char)}", rf"(?i:%{code:02x}|\\u{code:04x}|&#0*{code};|&#x0*{code:x};)"]
+    if char in _NAMED:
+        forms.append(f"&{_NAMED[char]};")
+    return f"(?:{'|'.join(forms)})"
 
 
 def _request_id(headers: Mapping[str, str], key: str) -> str | None:

@@ -67,7 +67,7 @@ class Filters:
         )
 
 
-@attrs.frozen
+@attrs.define
 class PageAsk:
     """Which page is asked for; `size` only where the caller declared how pages are sized."""
 

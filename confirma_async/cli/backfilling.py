@@ -150,7 +150,10 @@ class Backfill:
     def _announce(self, plan: BackfillPlan) -> None:
         if self.access.sandbox:
             self.voice.note(f"the embedded sandbox answers as {SANDBOX_URL}: synthetic invoices, no account needed")
-        self.voice.note(str(plan))
+        if plan.to_ask:
+            self.voice.note(str(plan))
+        else:
+            self.voice.note(f"{plan.span}: all of the {len(plan):,} windows were read before, there is nothing to ask")
 
     def _report(self, report: BackfillReport, gauge: Gauge) -> None:
         """Print the report: it is what a backfill is run for, so it goes to standard output."""
@@ -159,7 +162,8 @@ class Backfill:
             return
         if self.voice.quiet:
             return
-        self.voice.note(gauge.line())
+        if gauge.requests:
+            self.voice.note(gauge.line())
         show(shortened(str(report)))
         if "://" not in self.into:  # an address may hold a password
             self.voice.note(f"look at it with: confirma report {shlex.quote(self.into)}")

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from .._wire import Answer, PageAsk, echoed_days
+from ..errors import PagingError
 from .span import Ask, Plan, Result, Span, is_about_size, is_slow
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ MAX_REREADS = 2
 CUSTOMARY_SIZES = frozenset({50, 100, 200, 250, 500, 1000, 2000, 5000, 10000})
 """Page sizes that make a total equal to its rows suspicious when two windows have the same."""
 _SUSPICIOUS_WINDOWS = 2
+PAGES_AT_ONCE = 256
+"""Pages that are planned together; so many in a row without a new row end the reading of a span."""
+MOST_PAGES_WITHOUT_TOTAL = 10_000
+"""Pages after which a span whose end no total tells is given up."""
 
 
 class Fate(Enum):
@@ -136,18 +141,21 @@ def _read_rest(state: WindowState, span: Span, first: Answer) -> Plan[Fate]:
 def _look_behind(state: WindowState, span: Span, came: int) -> Plan[None]:
     """Ask once per client whether a second page stands behind a total that may count the page."""
     diagnosis = state.diagnosis
-    if state.paging.mode == "off" or diagnosis.total_is_whole or came not in CUSTOMARY_SIZES:
+    settled = diagnosis.total_is_whole or diagnosis.looking
+    if settled or state.paging.mode == "off" or came not in CUSTOMARY_SIZES:
         return
     windows = diagnosis.customary.setdefault(came, set())
     windows.add(span.asked)
     if len(windows) < _SUSPICIOUS_WINDOWS:
         return
-    diagnosis.total_is_whole = True  # one look settles it; the others need not wait for this one
+    state.look_behind(begin=True)  # one look settles it; the others need not wait for this one
     ask = _ask(state, span, 2, expected=0)
-    (result,) = yield [ask]
-    if isinstance(result, Answer) and span.fresh[ask]:
-        diagnosis.total_is_whole = False
+    yield [ask]
+    state.look_behind(begin=False)
+    if span.fresh.get(ask):
         state.miscounted(span)
+    else:
+        diagnosis.total_is_whole = True
 
 
 def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Plan[Fate]:
@@ -159,13 +167,17 @@ def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Pla
         asked |= yield from _probe(state, span, size, first)
         if not span.paged:
             return Fate.CUT
-    rest = [_ask(state, span, number, expected=size) for number in range(first + 1, last + 1) if number not in asked]
-    results = (yield rest) if rest else []
-    if any(not isinstance(result, Answer) and is_about_size(result) for result in results):
-        return Fate.CUT
-    if first + 1 not in asked and _is_repeated(rest[0], results[0]):
-        state.diagnosis.pages_by_number = None  # what was learned does not hold here
-        return Fate.CUT
+    for start in range(first + 1, last + 1, PAGES_AT_ONCE):
+        numbers = [number for number in range(start, min(start + PAGES_AT_ONCE, last + 1)) if number not in asked]
+        asks = [_ask(state, span, number, expected=size) for number in numbers]
+        results = (yield asks) if asks else []
+        if any(not isinstance(result, Answer) and is_about_size(result) for result in results):
+            return Fate.CUT
+        if asks and numbers[0] == first + 1 and _is_repeated(asks[0], results[0]):
+            state.diagnosis.pages_by_number = None  # what was learned does not hold here
+            return Fate.CUT
+        if asks and not any(map(span.fresh.get, asks)):
+            break  # a total that promises pages without end is not followed into the void
     yield from _read_on(state, span, max(last, *asked) + 1, size)
     if state.paging.mode == "auto":
         yield from _read_before(state, span, size)
@@ -226,6 +238,9 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
     number, behind = paging.first, 0
     while came:
         number += 1
+        if number - paging.first > MOST_PAGES_WITHOUT_TOTAL:
+            state.contradict(span, f"{MOST_PAGES_WITHOUT_TOTAL} pages without an end and without a total", PagingError)
+            break
         ask = _ask(state, span, number, expected=paging.per_page)
         (result,) = yield [ask]
         if not span.fresh.get(ask):

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import TypeAlias
 
+import attrs
+
 from .._wire import Row, row_digest, same_row
 
 MOST_KEPT_WHOLE = 4096
@@ -74,14 +76,14 @@ class RowSet:
         else:
             self._rows[row.invoice_number] = [entry, row]
         self._more += 1
-        return OTHER
+        return _unlike(row)
 
     def sight(self, row: Row) -> Sighting:
         """Tell what a row is to this set, without putting it in."""
         entry = self._rows.get(row.invoice_number)
         if entry is None:
             return NEW
-        return SAME if _holds(entry, row) else OTHER
+        return SAME if _holds(entry, row) else _unlike(row)
 
     def merge(self, other: RowSet) -> None:
         """Put all of another set in."""
@@ -102,6 +104,11 @@ class RowSet:
                     self._rows[number] = _digested(entry)
 
 
+def _unlike(row: Row) -> Sighting:
+    """Tell what a row is that differs from those of its number; no number is no identity."""
+    return NEW if row.invoice_number is None else OTHER
+
+
 def _listed(entry: _Entry) -> list[_Kept]:
     return entry if isinstance(entry, list) else [entry]
 
@@ -116,6 +123,15 @@ def _holds(entry: _Entry, row: Row) -> bool:
 
 def _is_same(kept: _Kept, row: Row) -> bool:
     return kept == row_digest(row) if isinstance(kept, int) else same_row(kept, row)
+
+
+@attrs.define
+class Novelty:
+    """What an answer brought: rows of unknown numbers, other rows of known ones, and those that may leave."""
+
+    unknown: int
+    other: int
+    leaving: list[Row]
 
 
 class Delivery:
@@ -148,15 +164,18 @@ class Delivery:
         before = self._earlier.sight(row)
         return found if before is NEW else before
 
-    def take(self, reading: int, rows: Rows) -> tuple[int, list[Row]]:
-        """Return how many rows the reading did not have yet, and those of them that were never handed out."""
+    def take(self, reading: int, rows: Rows) -> Novelty:
+        """Return what rows are to the reading, and those of them that may leave."""
         if reading != self._reading:
             self._begin(reading)
         if self._earlier is None and self._now.add_unknown(rows):
-            return len(rows.all), rows.all
+            return Novelty(len(rows.all), 0, rows.all)
         sightings = [(row, self._now.add(row)) for row in rows.all]
-        novel = sum(found is not SAME for _, found in sightings)
-        return novel, self._leaving(sightings) if novel else []
+        found = [each for _, each in sightings]
+        unknown, other = found.count(NEW), found.count(OTHER)
+        if not unknown:  # a page that is repeated: only what has changed meanwhile is of interest
+            sightings = [(row, each) for row, each in sightings if each is OTHER]
+        return Novelty(unknown, other, self._leaving(sightings))
 
     def _begin(self, reading: int) -> None:
         self._reading = reading

@@ -23,7 +23,7 @@ from .rows import Delivery, Rows
 from .span import Ask, Result, Span
 
 
-@attrs.frozen
+@attrs.define
 class Ready:
     """An answer some of whose rows may leave: those in `leaving`, the first of which is row `first` of the window."""
 
@@ -54,7 +54,7 @@ class WindowState:
         self.leaving = 0
         self.doubts: dict[str, None] = {}
         self.gaps: dict[str, None] = {}
-        self.invalid: list[str] = []
+        self.invalid: dict[int, str] = {}
         self.reading = self.rereads = self.halvings = 0
         self.restart()
 
@@ -66,6 +66,7 @@ class WindowState:
         self.done = False
         self.gaps.clear()
         self.invalid.clear()
+        self._looks_behind = False
         self._steps = read_window(self)
         self._advance(None)
 
@@ -92,6 +93,14 @@ class WindowState:
         return len(self.ready) + len(self._results) - self._next
 
     @property
+    def rows_waiting(self) -> int:
+        """Rows that came and were not handed out, as far as they are known."""
+        behind = [self._results[ask] for ask in self._batch[self._next :] if ask in self._results]
+        return sum(len(ready.leaving) for ready in self.ready) + sum(
+            result.received for result in behind if isinstance(result, Answer)
+        )
+
+    @property
     def wanted(self) -> Ask | None:
         """The request that should go out next, None where the window waits for answers or is done."""
         return self._unsent[0][1] if self._unsent else None
@@ -103,6 +112,11 @@ class WindowState:
     def send(self) -> Ask:
         """Return the wanted request; it is under way from now on."""
         return heapq.heappop(self._unsent)[1]
+
+    def abandon(self) -> None:
+        """Note that the run ends here: a look behind the totals that was not finished is left to others."""
+        if self._looks_behind:
+            self.diagnosis.looking = False
 
     def dropped(self, ask: Ask) -> None:
         """Note that a request ended without a result: it is wanted again."""
@@ -142,12 +156,20 @@ class WindowState:
         if not isinstance(result, Answer):
             return
         rows = Rows(result.rows)
-        novel, leaving = self.delivery.take(self.reading, rows)
-        ask.span.accept(ask, result, novel)
-        self.invalid += [f"{ask.span.asked or 'default range'}: {path}" for path in result.invalid]
-        if leaving:
-            self.ready.append(Ready(ask.span.asked, result, rows, leaving, self.leaving))
-            self.leaving += len(leaving)
+        novelty = self.delivery.take(self.reading, rows)
+        ask.span.accept(ask, result, novelty, self._note_invalid(ask, result) if result.invalid else 0)
+        if novelty.leaving:
+            self.ready.append(Ready(ask.span.asked, result, rows, novelty.leaving, self.leaving))
+            self.leaving += len(novelty.leaving)
+
+    def _note_invalid(self, ask: Ask, answer: Answer) -> int:
+        """Name the places of broken rows that were not met before; return how many the span did not have yet."""
+        place = ask.span.asked or "default range"
+        new = [row for row in answer.invalid if row.digest not in ask.span.broken]
+        for row in new:
+            ask.span.broken.add(row.digest)
+            self.invalid.setdefault(row.digest, f"{place}: {row.path}")
+        return len(new)
 
     def _check_echo(self, ask: Ask, answer: Answer) -> None:
         verdict = judge_echo(answer, self.filters, ask.span.asked, self.profile)
@@ -186,6 +208,10 @@ class WindowState:
             error.window = span.asked
             raise error
         self.gaps[why] = None
+
+    def look_behind(self, *, begin: bool) -> None:
+        """Note that this window looks, or has looked, whether a page stands behind a customary total."""
+        self._looks_behind = self.diagnosis.looking = begin
 
     def miscounted(self, span: Span) -> None:
         """Report that a total counts the page: what earlier windows proved by theirs is proved no more."""

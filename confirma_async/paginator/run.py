@@ -11,7 +11,7 @@ from typing import Literal
 import attrs
 
 from .._wire import Filters, distribution_request
-from ..errors import ConfirmaError
+from ..errors import ConfigurationError, ConfirmaError
 from ..events import Progress, WindowEnded, notify
 from ..records import DistributionPage, InvoiceDistribution
 from ..reports import FetchReport, Verdict, WindowOutcome
@@ -60,6 +60,7 @@ class Run:
         self._left = plan.max_items
         self._ledger = Ledger(windows=len(self._ended) + plan.head)
         self._last: PageOnTheWay | None = None
+        self._untold: DistributionPage | WindowOutcome | None = None
         self._wake: asyncio.Future[None] | None = None
         self.rows: Iterator[InvoiceDistribution] = iter(())
         self._began = time.monotonic()
@@ -74,39 +75,54 @@ class Run:
 
         Raises the typed error of a window that failed, with its window, once its siblings are gone.
         """
+        if self._wake is not None and not self._wake.done():
+            raise ConfigurationError("another task is waiting on this iterator: give each task an iterator of its own")
         try:
             while True:
-                if self._finished or self._is_over():
+                if self._untold is None and (self._finished or self._is_over()):
                     await self.aclose()
                     return None
-                item = self._take()
-                if item is not None:
-                    await self._tell(item)
-                    return item
+                self._untold = self._untold or self._take()
+                if self._untold is not None:
+                    return await self._hand_over()
                 await self._raise_failure()
                 self._wake = asyncio.get_running_loop().create_future()
                 self._pump(waiting=True)
                 await self._wake
         except asyncio.CancelledError:
+            self._wake = None
             await self._halt()
             raise
+
+    async def _hand_over(self) -> DistributionPage | WindowOutcome | None:
+        """Tell the hooks, then let the item go; if the consumer is cancelled meanwhile it is not lost."""
+        item = self._untold
+        if self._session.hooks and item is not None:
+            await self._tell(item)
+        self._untold = None
+        return item
 
     async def aclose(self) -> None:
         """Cancel and await whatever is under way; the run is over."""
         self._finished = True
         self._took = self._took or time.monotonic() - self._began
+        for track in self._tracks.values():
+            track.state.abandon()
         await self._halt()
 
     def cancel(self) -> None:
         """Cancel whatever is under way, without waiting: for a consumer that is gone."""
         self._finished = True
         for track in self._tracks.values():
+            track.state.abandon()
             for task in track.tasks.values():
                 if not task.get_loop().is_closed():
                     task.cancel()
 
     @property
     def _unread(self) -> int:
+        if isinstance(self._untold, DistributionPage):
+            return len(self._untold.invoices)
         return operator.length_hint(self.rows)
 
     def position(self) -> tuple[int, dict[int, int]]:
@@ -194,10 +210,14 @@ class Run:
         del self._tracks[track.index]
         self._ended.add(track.index)
         self._advance_head()
-        for index in [index for index in self._recent if index < self._head - 1]:
-            del self._recent[index]
+        for near in (track.index - 1, track.index, track.index + 1):
+            if all(map(self._has_ended, (near - 1, near, near + 1))):
+                self._recent.pop(near, None)
         self._pump(waiting=False)
         return outcome
+
+    def _has_ended(self, index: int) -> bool:
+        return index < self._head or index in self._ended or (self._plan.ordered and index > self._head)
 
     def _advance_head(self) -> None:
         while self._head in self._ended:
@@ -212,34 +232,33 @@ class Run:
             if track is None:
                 return
             ask = track.state.send()
-            task = asyncio.create_task(self._fetch(track, ask), name=f"confirma_async window {track.index}")
-            track.tasks[ask] = task
+            track.tasks[ask] = asyncio.create_task(self._fetch(track, ask), name="confirma_async request")
 
     def _next_to_send(self, places: int) -> Track | None:
         """Return the window whose request goes out next, None where nobody wants to or there is no place."""
         if self._left is not None and not self._more_is_needed():
             return None
-        head = self._tracks.get(self._head)
-        own = 0 if head is None else head.load
-        others = sum([track.load for track in self._tracks.values()]) - own
-        reserved = min(max(1, own, 1 if head is None else head.state.outstanding), places // 2)
-        for track in self._tracks.values():
-            if self._is_stopped(track.index):
-                return None
-            if track.state.wanted is not None:
-                grown = others + track.grows
-                fits = own + grown <= places and (track is head or grown + reserved <= places)
-                return track if fits else None
-        index = self._next_unopened()
-        if index is None or self._is_stopped(index) or (index != self._head and others + 1 + reserved > places):
+        track = next((track for track in self._tracks.values() if track.state.wanted is not None), None)
+        index = self._next_unopened() if track is None else track.index
+        if index is None or self._is_stopped(index) or not self._has_place(index, track, places):
             return None
-        return self._open(index)
+        return track or self._open(index)
+
+    def _has_place(self, index: int, track: Track | None, places: int) -> bool:
+        """Tell whether one more answer of a window may be under way."""
+        taken = sum([track.load for track in self._tracks.values()])
+        grown = taken + (1 if track is None else track.grows)
+        if index == self._head:
+            return grown <= places
+        head = self._tracks.get(self._head)
+        own, known = (0, 1) if head is None else (head.load, head.state.outstanding)
+        return grown - own + min(max(1, own, known), places // 2) <= places and grown <= places
 
     def _more_is_needed(self) -> bool:
         """Tell whether one more request is needed for `max_items`, by what is known of those before it."""
         need = self._left or 0
         for track in self._tracks.values():
-            need -= sum(len(ready.leaving) for ready in track.state.ready)
+            need -= track.state.rows_waiting
             for ask in track.tasks:
                 if ask.expected is None:
                     return False
@@ -287,26 +306,29 @@ class Run:
             )
         except ConfirmaError as error:
             result = error
-        except Exception as error:  # noqa: BLE001  # whatever it is, the consumer must hear of it
-            del track.tasks[ask]
-            self._fail(track, error)
+        except (Exception, asyncio.CancelledError) as error:
+            if track.tasks.get(ask) is not asyncio.current_task():
+                raise  # cancelled by this run, which has forgotten it already
+            self._fail(track, ask, error)
             return
-        del track.tasks[ask]
         self._receive(track, ask, result)
 
     def _receive(self, track: Track, ask: Ask, result: Result) -> None:
         try:
             track.state.receive(ask, result)
-        except ConfirmaError as error:
-            track.state.dropped(ask)
-            error.window = error.window or ask.span.asked
-            self._fail(track, error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the consumer must hear of it
+            if isinstance(error, ConfirmaError):
+                error.window = error.window or ask.span.asked
+            self._fail(track, ask, error)
             return
+        del track.tasks[ask]
         self._pump(waiting=False)
         self._awaken()
 
-    def _fail(self, track: Track, error: Exception) -> None:
+    def _fail(self, track: Track, ask: Ask, error: BaseException) -> None:
         """Note a window that failed for good; what lies behind it stops at once."""
+        del track.tasks[ask]
+        track.state.dropped(ask)
         track.failure = track.failure or error
         self._failed_at = track.index if self._failed_at is None else min(self._failed_at, track.index)
         for other in self._tracks.values():
@@ -347,8 +369,6 @@ class Run:
 
     async def _tell(self, item: DistributionPage | WindowOutcome) -> None:
         hooks = self._session.hooks
-        if not hooks:
-            return
         if isinstance(item, WindowOutcome):
             await notify(hooks, WindowEnded(item))
         now = self.report()

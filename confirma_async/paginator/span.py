@@ -10,6 +10,7 @@ import attrs
 from .._wire import Answer, PageAsk
 from ..errors import ApiStatusError, ConfirmaError, RequestTimeoutError, ResponseTooLargeError
 from ..windows import DateWindow
+from .rows import Novelty
 
 _T = TypeVar("_T")
 _TOO_LARGE, _GATEWAY_TIMEOUT = 413, 504
@@ -18,7 +19,7 @@ NO_SUCH_PAGE = frozenset({400, 404, 422})
 Result: TypeAlias = Answer | ConfirmaError
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Ask:
     """One request that a window wants.
 
@@ -50,7 +51,8 @@ class Span:
     first answer promised; `moved`: a later answer promised something else. `received`: rows as they came,
     pages without a new row not counted; `distinct`: those that differ from each other, invalid ones counted
     each. `probed`, `paged`: whether a second page was looked for, and found.
-    `fresh`: new rows by request.
+    `fresh`: new rows by request; `broken`: digests of rows
+    that break the contract.
     """
 
     asked: DateWindow | None
@@ -64,6 +66,7 @@ class Span:
     received: int = 0
     distinct: int = 0
     fresh: dict[Ask, int] = attrs.field(factory=dict)
+    broken: set[int] = attrs.field(factory=set)
 
     @property
     def divisible(self) -> bool:
@@ -85,18 +88,18 @@ class Span:
         self.total, self.moved = None, False
         self.received = self.distinct = 0
         self.fresh.clear()
+        self.broken.clear()
 
-    def accept(self, ask: Ask, answer: Answer, novel: int) -> None:
-        """Take an answer into the reading: so many of its rows were not in it yet."""
+    def accept(self, ask: Ask, answer: Answer, novelty: Novelty, invalid: int) -> None:
+        """Take an answer into the reading; `invalid` of its broken rows were not in it yet."""
         total = answer.metadata.total_count
         if self.total is None:
             self.total = total
         elif total is not None and total != self.total:
             self.moved = True
-        novel += len(answer.invalid)
-        self.fresh[ask] = novel
-        if novel:
-            self.distinct += novel
+        self.fresh[ask] = novelty.unknown + invalid
+        if self.fresh[ask]:
+            self.distinct += novelty.unknown + novelty.other + invalid
             self.received += answer.received
 
 

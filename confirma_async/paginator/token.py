@@ -47,7 +47,13 @@ def write_token(query: str, position: Position) -> str:
         "head": position.head,
         "at": {str(index): count for index, count in position.delivered.items()},
     }
-    return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(_signed(fields), separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _signed(fields: Mapping[str, object]) -> dict[str, object]:
+    """Add a checksum: a token with one wrong character must not stand somewhere else."""
+    plain = {name: value for name, value in fields.items() if name != "sum"}
+    return {**plain, "sum": fingerprint(plain)[:8]}
 
 
 def read_token(query: str, token: object) -> Position:
@@ -57,6 +63,8 @@ def read_token(query: str, token: object) -> Position:
     try:
         fields = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
         version, belongs_to = fields["v"], fields["q"]
+        if fields != _signed(fields):
+            raise ValueError("checksum")
         position = _position(fields)
     except (binascii.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise ConfigurationError("resume_token is damaged: pass it exactly as it was given") from None

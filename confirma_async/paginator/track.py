@@ -76,7 +76,7 @@ class Track:
     def outcome(self) -> WindowOutcome:
         """Return what became of the window, as of now."""
         state = self.state
-        if state.received and not self.delivered and not self.skip:
+        if state.received and not self.delivered and not self.skip and not state.invalid:
             state.doubts["every row came for a neighbouring window too: the dates may not be applied"] = None
         verdict = state.verdict
         reasons = state.gaps or ({f"{len(state.invalid)} rows broke the contract": None} if state.invalid else {})
@@ -90,7 +90,7 @@ class Track:
             delivered=self.delivered,
             duplicates=state.delivery.duplicates,
             conflicts=state.delivery.conflicts,
-            invalid=tuple(state.invalid),
+            invalid=tuple(state.invalid.values()),
             pages=self.pages,
             requests=self.tally.requests,
             retries=self.tally.retries,
@@ -110,7 +110,7 @@ class Track:
         return tasks
 
 
-@attrs.frozen
+@attrs.define
 class PageOnTheWay:
     """A page as it is handed out: `positions` of its records in their window, where some were left out."""
 

@@ -9,6 +9,14 @@ from pathlib import Path
 
 from ...errors import TargetError
 
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
+
+
+def open_file(path: Path, *, create: bool = False, fresh: bool = False) -> int:
+    """Return a descriptor for reading and writing; `create`: make it where it is missing, `fresh`: empty it, too."""
+    flags = (os.O_CREAT if create or fresh else 0) | (os.O_TRUNC if fresh else 0)
+    return os.open(path, os.O_RDWR | _BINARY | flags, 0o644)
+
 
 def write_all(file: int, data: bytes | memoryview) -> None:
     """Write every byte: a short write raises nothing by itself."""
@@ -29,7 +37,7 @@ def sync_folder(folder: Path) -> None:
 
 def sync_file(path: Path) -> None:
     """Make the bytes of a closed file durable."""
-    file = os.open(path, os.O_RDWR)
+    file = open_file(path)
     try:
         os.fsync(file)
     finally:
@@ -39,7 +47,7 @@ def sync_file(path: Path) -> None:
 def put(path: Path, data: bytes) -> None:
     """Create or replace a file in one step: the old one or the new one, never half of it."""
     fresh = path.with_name(path.name + ".new")
-    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    file = open_file(fresh, fresh=True)
     try:
         write_all(file, data)
         os.fsync(file)

@@ -18,7 +18,7 @@ import msgspec
 
 from ...errors import CheckpointError
 from ..proof import FORMAT, Plain, require_format
-from .durable import put, write_all
+from .durable import open_file, put, write_all
 
 
 class Journal:
@@ -39,7 +39,7 @@ class Journal:
 
     def open(self) -> None:
         """Open for appending after the last whole line; call `entries` to the end first."""
-        self._file = os.open(self.path, os.O_RDWR)
+        self._file = open_file(self.path)
         os.ftruncate(self._file, self._end)
         os.lseek(self._file, self._end, os.SEEK_SET)
 

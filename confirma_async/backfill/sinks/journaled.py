@@ -53,24 +53,21 @@ class Ledger:
         self.state: TargetState = {}
         self.pieces: dict[tuple[str, date], list[Piece]] = {}
 
-    def note(self, entry: Plain) -> Chapter | None:
-        """Take in one entry; returns the reading it records, if it records one."""
+    def note(self, entry: Plain) -> None:
+        """Take in one entry."""
         kind, body = entry.get("entry"), entry.get("body")
         if not isinstance(body, dict):
             raise CheckpointError("the checkpoint is corrupt: an entry has no body; start over in a new target")
         if kind == "run":
             run = from_plain(RunRecord, body)
             self.state.setdefault(run.account, AccountState()).note_run(run)
-        if kind != "window":
-            return None
-        piece = from_plain(Piece, _mapping(entry.get("piece")))
-        return self.note_window(from_plain(WindowProof, body), piece)
+        if kind == "window":
+            self.note_window(from_plain(WindowProof, body), from_plain(Piece, _mapping(entry.get("piece"))))
 
-    def note_window(self, proof: WindowProof, piece: Piece) -> Chapter:
+    def note_window(self, proof: WindowProof, piece: Piece) -> None:
         """Take in one reading of a window."""
         self.state.setdefault(proof.account, AccountState()).note_proof(proof)
         self.pieces.setdefault((proof.account, proof.window_start), []).append(piece)
-        return Chapter(proof, piece)
 
     def last_end(self) -> tuple[int, Piece | None]:
         """Return where the bytes that are done end, and the last piece of them."""
@@ -118,8 +115,10 @@ class JournaledStore:
             self.journal.create()
         for entry in self.journal.entries():
             self.ledger.note(entry)
-        self.recover()
+        found = self.recover()
         self.journal.open()
+        for chapter in found:
+            self._append_window(chapter.proof, chapter.piece)
         return self.ledger.state
 
     def begin(self, run: RunRecord) -> None:
@@ -164,16 +163,25 @@ class JournaledStore:
         """Keep quarantined rows until the window is committed."""
         self._aside += aside
 
+    def keep_aside(self, account: str) -> None:
+        """Make the quarantined rows of the window durable; always before the window itself."""
+        rows: list[Plain] = [
+            {"entry": "quarantine", "body": {"account": account, **attrs.asdict(one)}} for one in self._aside
+        ]
+        if rows:
+            self.journal.append(*rows)
+        self._aside.clear()
+
     def record(self, proof: WindowProof, piece: Piece) -> None:
         """Make the window durable in the checkpoint: its rows must be so already."""
-        rows: list[Plain] = [
-            {"entry": "quarantine", "body": {"account": proof.account, **attrs.asdict(one)}} for one in self._aside
-        ]
-        plain = msgspec.to_builtins(piece)
-        self.journal.append(*rows, {"entry": "window", "body": to_plain(proof), "piece": plain})
-        self.ledger.note_window(proof, piece)
+        self.keep_aside(proof.account)
+        self._append_window(proof, piece)
         self._read_last[proof.account] = proof.window_end
         self._end_window()
+
+    def _append_window(self, proof: WindowProof, piece: Piece) -> None:
+        self.journal.append({"entry": "window", "body": to_plain(proof), "piece": msgspec.to_builtins(piece)})
+        self.ledger.note_window(proof, piece)
 
     def _append_run(self, run: RunRecord) -> None:
         self.journal.append({"entry": "run", "body": to_plain(run)})
@@ -201,8 +209,11 @@ class JournaledStore:
         """Raise `TargetError` where something is there that no backfill wrote."""
         raise NotImplementedError
 
-    def recover(self) -> None:
-        """Bring the files back to what the checkpoint says, or raise where they hold less."""
+    def recover(self) -> list[Chapter]:
+        """Bring the files back to what the checkpoint says, or raise where they hold less.
+
+        Returns the windows that were published before the checkpoint knew of them.
+        """
         raise NotImplementedError
 
     def load_known(self, account: str, window_start: date, *, own: bool) -> list[Known]:

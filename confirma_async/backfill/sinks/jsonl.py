@@ -24,8 +24,8 @@ from ...errors import CheckpointError, TargetError
 from ...records import InvoiceDistribution
 from ..proof import NO_ACCOUNT, Tally, TargetState, WindowProof
 from .columns import from_text
-from .durable import require_place, sync_folder, write_all
-from .journaled import JournaledStore, Ledger, Piece, read_ledger
+from .durable import open_file, require_place, sync_folder, write_all
+from .journaled import Chapter, JournaledStore, Ledger, Piece, read_ledger
 from .matching import Fate, Known, Placed, Row, settle, tally
 from .protocol import Batch, StoredRecord
 from .quarantine import counted, sift
@@ -119,19 +119,20 @@ class JsonlStore(JournaledStore):
                 f"{self.path}: it holds data but no checkpoint is beside it; it is left as it is: choose another name"
             )
 
-    def recover(self) -> None:
+    def recover(self) -> list[Chapter]:
         self._end, last = self.ledger.last_end()
         if self._end and not self.path.exists():
             raise CheckpointError(
                 f"{self.path}: it was moved or deleted: restore it, or delete its checkpoint to start over"
             )
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._file = open_file(self.path, create=True)
         sync_folder(self.path.parent)
         if os.fstat(self._file).st_size < self._end:
             raise CheckpointError(f"{self.path}: it is shorter than its checkpoint says: restore it, or start over")
         if last is not None:
             deque(read_piece(self.path, last), maxlen=0)
         self.discard()
+        return []
 
     def write(self, batch: Batch) -> Tally:
         """Append a batch behind the last window that is done."""

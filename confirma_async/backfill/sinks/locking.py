@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from ...errors import CheckpointError
+from .durable import open_file
 
 _log = logging.getLogger("confirma_async")
 _UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
@@ -28,7 +29,7 @@ class FileLock:
 
     def acquire(self) -> None:
         """Take the lock; raises `CheckpointError` where another process, or this one, holds it."""
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        file = open_file(self._path, create=True)
         refusal = _refusal(file)
         if refusal is not None and refusal not in _UNSUPPORTED:
             holder = _holder(file)

@@ -20,9 +20,9 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it ships no type
 
 from ...errors import CheckpointError, TargetError
 from ..proof import NO_ACCOUNT, AccountState, Tally, TargetState, WindowProof
-from .columns import flatten, flatten_errors, from_text, unflatten
+from .columns import flatten, flatten_errors, from_text, to_text, unflatten
 from .durable import beside, require_place, sync_file, sync_folder
-from .journaled import JournaledStore, Piece, read_ledger
+from .journaled import Chapter, JournaledStore, Piece, read_ledger
 from .matching import Fate, Known, settle, tally
 from .parts import PART_ROW, SCHEMA, known_rows, proof_metadata, read_part, read_proof, to_table
 from .protocol import Batch, StoredRecord
@@ -59,7 +59,7 @@ class ParquetStore(JournaledStore):
                 f"{self.path}: the folder holds files but no checkpoint is beside it: choose another name"
             )
 
-    def recover(self) -> None:
+    def recover(self) -> list[Chapter]:
         self.path.mkdir(exist_ok=True)
         if self.path.stat().st_dev != self.path.parent.stat().st_dev:
             raise TargetError(f"{self.path}: the folder must not be a mount point: use a folder inside it")
@@ -68,11 +68,11 @@ class ParquetStore(JournaledStore):
         sizes = {entry.name: entry.stat().st_size for entry in self.path.iterdir()}
         _drop_missing(self.ledger.state, set(sizes))
         proved = {pieces[-1].name: pieces[-1].length for pieces in self.ledger.pieces.values()}
-        for name in sorted(name for name, size in sizes.items() if proved.get(name) != size):
-            self._catch_up(self.path / name)
+        unknown = sorted(name for name, size in sizes.items() if proved.get(name) != size)
+        return [self._published(self.path / name) for name in unknown]
 
-    def _catch_up(self, part: Path) -> None:
-        """Take in a part that was published just before the process died."""
+    def _published(self, part: Path) -> Chapter:
+        """Return the window of a part that was published just before the process died."""
         proof = read_proof(part)
         held = self.ledger.state.get(proof.account, AccountState())
         days = proof.window
@@ -87,7 +87,7 @@ class ParquetStore(JournaledStore):
             or proof.run != held.run.run
         ):
             raise CheckpointError(f"{part}: this part does not belong to this backfill: move it elsewhere")
-        self.ledger.note_window(proof, Piece(name=part.name, length=part.stat().st_size))
+        return Chapter(proof, Piece(name=part.name, length=part.stat().st_size, moment=to_text(proof.fetched_at)))
 
     def write(self, batch: Batch) -> Tally:
         """Stage a batch."""
@@ -107,6 +107,7 @@ class ParquetStore(JournaledStore):
         self._writer = None
         sync_file(self._staged)
         piece = Piece(name=part.name, length=self._staged.stat().st_size, moment=self.moment_of(proof))
+        self.keep_aside(proof.account)
         self._staged.replace(part)
         sync_folder(self.path)
         self._reset()

@@ -6,6 +6,7 @@ it), or the lock file of a SQLite database. Rows and window are one transaction.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import attrs
@@ -20,7 +21,7 @@ from .locking import FileLock
 from .matching import Fate, Known, Placed, Row, by_family, settle, tally
 from .protocol import Batch, Sink, StoredRecord
 from .quarantine import Quarantined, counted, sift
-from .sql_address import DatabaseAddress, engine_for, translating
+from .sql_address import DatabaseAddress, connected, engine_for, translating
 from .sql_reading import DatabaseReader, read_state
 from .sql_tables import TABLES, create_tables, found_columns
 from .tables import (
@@ -38,6 +39,7 @@ from .tables import (
 )
 
 _LOOKUP = 500
+_TRIES, _PAUSE = 10, 0.2  # seconds between the tries
 _OWN = ("error_count", "window_start", "first_seen", "last_changed", "fingerprint")
 _TAKE = text(
     "SELECT pg_try_advisory_lock(hashtextextended(coalesce(current_schema(), '') || '.confirma_async.backfill', 0))"
@@ -62,7 +64,7 @@ class SqlSink:
             require_place(self.address.file, folder=False)
             self._lock.acquire()
         self._engine = engine_for(self.address)
-        self._connection = connection = await self._engine.connect()
+        self._connection = connection = await connected(self._engine)
         await self._take(connection)
         require_shapes(await connection.run_sync(found_columns))
         state = await read_state(connection)
@@ -74,11 +76,17 @@ class SqlSink:
         if not self.address.is_postgresql:
             await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             await connection.exec_driver_sql("PRAGMA synchronous = FULL")
-        elif not (await connection.execute(_TAKE)).scalar():
-            raise CheckpointError(
-                f"{self.address.shown}: another backfill is writing to this database: wait until it ends"
-            )
+        else:
+            await self._take_advisory_lock(connection)
         await connection.commit()
+
+    async def _take_advisory_lock(self, connection: AsyncConnection) -> None:
+        """Wait a little: the server takes a moment to notice that a process died."""
+        for _ in range(_TRIES):
+            if (await connection.execute(_TAKE)).scalar():
+                return
+            await asyncio.sleep(_PAUSE)
+        raise CheckpointError(f"{self.address.shown}: another backfill is writing to this database: wait until it ends")
 
     @translating
     async def begin(self, run: RunRecord, /) -> None:

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 import attrs
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ...errors import ConfigurationError, TargetError
@@ -20,6 +20,13 @@ from .matching import Row
 from .quarantine import Check, fits
 
 _KNOWN = {"postgresql+asyncpg": "asyncpg", "sqlite+aiosqlite": "aiosqlite"}
+_SERVER_SETTINGS = {
+    "application_name": "confirma_async backfill",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""A minute after a machine is gone the server gives its lock back, instead of after two hours."""
 _LONGEST_IDENTIFIER = 2000
 """Bytes: PostgreSQL refuses to index text beyond about 2,700 (its documentation: a third of a page)."""
 
@@ -127,4 +134,14 @@ def _failure(address: DatabaseAddress, fault: Exception) -> Exception:
 
 def engine_for(address: DatabaseAddress) -> AsyncEngine:
     """Return an engine without a pool: a connection is closed when it is given back."""
-    return create_async_engine(address.url, poolclass=NullPool, hide_parameters=True)
+    settings = {"server_settings": _SERVER_SETTINGS} if address.is_postgresql else {}
+    return create_async_engine(address.url, poolclass=NullPool, hide_parameters=True, connect_args=settings)
+
+
+async def connected(engine: AsyncEngine) -> AsyncConnection:
+    """Return a connection; raises `ConfigurationError` where the address has a parameter that its driver refuses."""
+    try:
+        return await engine.connect()
+    except (TypeError, ValueError) as fault:
+        problem = str(fault)
+    raise ConfigurationError(f"into: the address has a parameter that its driver does not take: {problem}")

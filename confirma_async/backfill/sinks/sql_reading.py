@@ -14,7 +14,7 @@ from ..proof import RunRecord, TargetState, WindowProof, gather
 from .columns import CONTENT, ERROR_CONTENT, Content, ErrorContent, from_text, unflatten
 from .durable import require_place
 from .protocol import StoredRecord
-from .sql_address import DatabaseAddress, engine_for, translating
+from .sql_address import DatabaseAddress, connected, engine_for, translating
 from .sql_tables import TABLES, found_columns
 from .tables import BY_NAME, DISTRIBUTION, ERROR, RUN, WINDOW, from_row, require_shapes
 
@@ -61,8 +61,11 @@ class DatabaseReader:
                 return
         engine = engine_for(self.address)
         try:
-            async with engine.connect() as connection:
+            connection = await connected(engine)
+            try:
                 yield connection
+            finally:
+                await connection.close()
         finally:
             await engine.dispose()
 
