@@ -14,7 +14,8 @@ from .config import Secret, require_key
 from .errors import ConfigurationError, ConfirmaError, KeyRenewalError, KeyStateUnknownError
 from .events import being_cancelled
 
-SendRenewal: TypeAlias = Callable[[Secret], Awaitable[Secret]]
+SendRenewal: TypeAlias = Callable[[Secret, Callable[[], None]], Awaitable[Secret]]
+"""Puts a renewal of a key on the wire; calls its second argument just before that, when all waiting is over."""
 
 
 @runtime_checkable
@@ -47,8 +48,7 @@ class RenewingKey:
         self._save = save
         self._unsaved: Secret | None = None
         self._answer_lost = False
-        self._send: SendRenewal | None = None
-        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self._saving, self._renewing = _LoopLock(), _LoopLock()
 
     def __repr__(self) -> str:
         return "RenewingKey('***')"
@@ -58,15 +58,23 @@ class RenewingKey:
         """The new key that `save` could not keep yet, or None."""
         return self._unsaved
 
-    def bind(self, send: SendRenewal) -> None:
-        """Tell how a renewal is put on the wire; the client does this."""
-        self._send = send
-
     async def get(self) -> str:
         await self._keep()
         return self._key
 
     async def renew(self, rejected: str) -> str:
+        """Return the key that replaced a refused one; to get a new one takes the client that uses this source."""
+        await self._keep()
+        if rejected != self._key:
+            return self._key
+        raise KeyRenewalError("only a client renews this key: it has the connection")
+
+    async def renew_through(self, send: SendRenewal, rejected: str) -> str:
+        """Return the key that replaces a refused one; at the client's hand, which says how it is sent."""
+        async with self._renewing.of_running_loop():
+            return await self._renew(send, rejected)
+
+    async def _renew(self, send: SendRenewal, rejected: str) -> str:
         await self._keep()
         if rejected != self._key:
             return self._key
@@ -74,11 +82,8 @@ class RenewingKey:
             raise KeyStateUnknownError(
                 "a renewal was sent and its answer was lost: the key may be void; get a new one from the service"
             )
-        if self._send is None:
-            raise KeyRenewalError("this RenewingKey belongs to no client")
-        self._answer_lost = True  # until proved otherwise: a cancelled loop must not lead to a second renewal
         try:
-            self._unsaved = require_key(await self._send(self._key))
+            self._unsaved = require_key(await send(self._key, self._on_the_wire))
         except KeyStateUnknownError:
             raise
         except KeyRenewalError:
@@ -88,10 +93,13 @@ class RenewingKey:
         await self._keep()
         return self._key
 
+    def _on_the_wire(self) -> None:
+        self._answer_lost = True  # until proved otherwise: a loop that is cancelled must not renew twice
+
     async def _keep(self) -> None:
         if self.unsaved is None:
             return
-        async with self._saving():
+        async with self._saving.of_running_loop():
             unsaved = self._unsaved
             if unsaved is None:  # somebody saved it meanwhile
                 return
@@ -110,9 +118,17 @@ class RenewingKey:
             f"the new key could not be saved ({problem}): it waits in RenewingKey.unsaved, and nothing is sent before"
         )
 
-    def _saving(self) -> asyncio.Lock:
+
+class _LoopLock:
+    """A lock for whichever loop is running: asyncio's belong to one."""
+
+    def __init__(self) -> None:
+        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+
+    def of_running_loop(self) -> asyncio.Lock:
+        """Return the lock to hold."""
         loop = asyncio.get_running_loop()
-        if self._lock is None or self._lock[0] is not loop:  # a lock belongs to one loop
+        if self._lock is None or self._lock[0] is not loop:
             self._lock = (loop, asyncio.Lock())
         return self._lock[1]
 
@@ -128,8 +144,10 @@ class KeyInUse:
 class Authenticator:
     """Gives the key for each request and leads renewals; the renewal outlives the task that asked for it."""
 
-    def __init__(self, source: Secret | KeySource, on_renewed: Callable[[], Awaitable[None]]) -> None:
-        self._source = source
+    def __init__(
+        self, source: Secret | KeySource, send: SendRenewal, on_renewed: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._source, self._send = source, send
         self._on_renewed = on_renewed
         self._generation = 0
         self._replaced: dict[str, Secret] = {}
@@ -186,6 +204,8 @@ class Authenticator:
         current = await _from_source(source.get)
         if current not in (rejected, *self._replaced):
             return current  # somebody rotated it meanwhile
+        if isinstance(source, RenewingKey):
+            return await _from_source(lambda: source.renew_through(self._send, rejected))
         return await _from_source(lambda: source.renew(rejected))
 
 

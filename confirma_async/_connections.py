@@ -34,7 +34,7 @@ class Connections:
         """Return the session of the running loop."""
         loop = asyncio.get_running_loop()
         lease = self._leases.get(loop)
-        if lease is None:
+        if lease is None or (lease.keeper is not None and lease.session.closed):
             lease = await self._open(loop)
         return lease.session
 

@@ -114,7 +114,8 @@ class CallRules:
     ) -> None:
         """Make attempts until one succeeds, or raise what ended the call."""
         try:
-            return await attempt()
+            await attempt()
+            return
         except ConfirmaError as error:
             if not is_transient(error):
                 raise

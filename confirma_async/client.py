@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
 import aiohttp
 import attrs
 
-from ._auth import KeySource
+from ._auth import KeySource, RenewingKey
 from .config import (
     DEFAULT_MAX_RESPONSE_BYTES,
     Environment,
@@ -91,7 +91,7 @@ class ConfirmaClient:
         hooks: Iterable[Hook] = (),
     ) -> None:
         api_key = _source(api_key)  # masked before anything can fail: this frame's variables may be shown
-        proxy = None if proxy is None else require_proxy(proxy)
+        proxy = None if proxy is None else require_proxy(proxy)  # it may hold a password
         if session is not None:
             _require_kind("session", session, aiohttp.ClientSession)
         settings = _settings(
@@ -125,6 +125,8 @@ class ConfirmaClient:
         if unknown:
             raise ConfigurationError(f"unknown options: {', '.join(sorted(unknown))}")
         source = _source(changes.pop("api_key")) if "api_key" in changes else self._source
+        if changes.get("proxy") is not None:
+            changes["proxy"] = require_proxy(changes["proxy"])
         hooks = _hooks(changes.pop("hooks", self._session.hooks))
         given: dict[str, object] = dict(changes)
         environment, base_url = given.pop("environment", None), given.pop("base_url", None)
@@ -135,6 +137,9 @@ class ConfirmaClient:
         elif environment is not None:
             named = Environment.named(environment)  # type: ignore[arg-type]  # checked there
             given["base_url"], copy._environment = named.value, named.name.lower()
+        elsewhere = given.get("base_url", self._session.base_url) != self._session.base_url
+        if elsewhere and source is self._source and isinstance(source, RenewingKey):
+            raise ConfigurationError("a renewing key belongs to one address: give the copy an api_key of its own")
         kept = {name: getattr(self._session.settings, name) for name in attrs.fields_dict(Settings)}
         copy._source = source
         copy._session = self._session.copy(_settings(**(kept | given)), source, hooks)
@@ -244,6 +249,8 @@ def _require_kind(name: str, value: object, kind: type[_C]) -> _C:
 
 
 def _hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
+    if not isinstance(hooks, Iterable):
+        raise ConfigurationError("hooks must be a list of hooks")
     kept = tuple(hooks)
     for hook in kept:
         if not callable(hook) and not isinstance(hook, EventHook):

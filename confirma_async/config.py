@@ -6,10 +6,11 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ ENVIRONMENT_VARIABLE = "CONFIRMA_ENVIRONMENT"
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 _LONGEST_KEY = 4096
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
+_C = TypeVar("_C")
 _HIGHEST_PORT = 65535
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LONGEST_HOST = 253
@@ -60,17 +62,21 @@ def require_number(name: str, value: object, *, above: float = 0.0, inclusive: b
     """Return `value` as a float if it is a finite number above (or at) a bound."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(f"{name} must be a number, not {type(value).__name__}")
-    if not math.isfinite(value) or value < above or (value == above and not inclusive):
-        raise ConfigurationError(f"{name} must be {'at least' if inclusive else 'more than'} {above:g}, not {value}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < above or (number == above and not inclusive):
+        raise ConfigurationError(f"{name} must be {'at least' if inclusive else 'more than'} {above:g}, not {number}")
+    return number
 
 
 def require_count(name: str, value: object, *, minimum: int = 1) -> int:
     """Return `value` if it is a whole number, `minimum` or more."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigurationError(f"{name} must be a whole number, not {type(value).__name__}")
-    if value < minimum:
-        raise ConfigurationError(f"{name} must be {minimum} or more, not {value}")
+    if not minimum <= value <= sys.maxsize:
+        raise ConfigurationError(f"{name} must be {minimum} or more, and no astronomical number")
     return value
 
 
@@ -159,6 +165,20 @@ def _first_page(instance: object, attribute: attrs.Attribute[int], value: object
     require_count(f"{type(instance).__name__}.{attribute.name}", value, minimum=0)
 
 
+def _flag(instance: object, attribute: attrs.Attribute[bool], value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{type(instance).__name__}.{attribute.name} must be True or False")
+
+
+def _one_of(*choices: str | None) -> Callable[[object, attrs.Attribute[_C], object], None]:
+    def validate(instance: object, attribute: attrs.Attribute[_C], value: object) -> None:
+        if value not in choices:
+            known = " or ".join(map(repr, choices))
+            raise ConfigurationError(f"{type(instance).__name__}.{attribute.name} must be {known}")
+
+    return validate
+
+
 def _texts(instance: object, attribute: attrs.Attribute[str], value: object) -> None:
     require_text(f"{type(instance).__name__}.{attribute.name}", value)
 
@@ -198,11 +218,15 @@ class RetryPolicy:
 class Paging:
     """How the service cuts long answers; make one with `auto`, `numbered` or `off`."""
 
-    mode: Literal["auto", "numbered", "off"] = "auto"
+    mode: Literal["auto", "numbered", "off"] = attrs.field(default="auto", validator=_one_of("auto", "numbered", "off"))
     page: str = attrs.field(default="page", validator=_texts)
     size: str = attrs.field(default="pageSize", validator=_texts)
     per_page: int = attrs.field(default=100, validator=_counted)
     first: int = attrs.field(default=1, validator=_first_page)
+
+    def __attrs_post_init__(self) -> None:
+        if self.page == self.size:
+            raise ConfigurationError("Paging: the page and its size need names of their own")
 
     @classmethod
     def auto(cls) -> Paging:
@@ -250,7 +274,7 @@ class ServiceProfile:
     )
     end_inclusive: bool = attrs.field(
         default=True,
-        validator=attrs.validators.instance_of(bool),
+        validator=_flag,
         metadata={"evidence": "unknown; totals cannot reveal an exclusive end"},
     )
     time_zone: str = attrs.field(
@@ -265,9 +289,18 @@ class ServiceProfile:
     )
     unique_by: Literal["invoice_number"] | None = attrs.field(
         default=None,
-        validator=attrs.validators.in_((None, "invoice_number")),
+        validator=_one_of(None, "invoice_number"),
         metadata={"evidence": "unknown whether one invoice can have several rows"},
     )
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.query_names) != len(attrs.fields(type(self))[:5]):
+            raise ConfigurationError("ServiceProfile: two query parameters have the same name")
+
+    @property
+    def query_names(self) -> frozenset[str]:
+        """The names of the query parameters that the client sets itself."""
+        return frozenset({self.from_name, self.to_name, self.invoice_number_name, self.fetch_type_name, self.page_name})
 
     def evidence(self, name: str) -> str:
         """Return what the default of that belief rests on."""

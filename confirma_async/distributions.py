@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ._wire import Filters
-from .config import require_count
+from .config import require_count, require_text
 from .errors import ConfigurationError, DataIntegrityError, IncompleteResultError, NotFoundError
 from .paginator import (
     Completeness,
@@ -52,16 +52,19 @@ class Distributions:
 
         No dates: one request, answered with the service's own last 30 days. `from_date` alone runs to today
         in `ServiceProfile.time_zone`. A range longer than `window_days` is read as windows, side by side.
-        `fetch_type`: passed through, its values are unknown. `ordered=False` hands pages out as they come.
+        `fetch_type`: passed through, its values are unknown. `ordered=False` hands pages out as they come;
+        otherwise windows keep their order (inside one that had to be halved, the rows of the first answer come
+        first, then those of the halves, the larger pieces before the smaller).
         `max_items`: records at most, 0 or more. `completeness="report"` notes in the report what
         ``"require"`` raises: windows that stay short, and an echo that contradicts the question.
         `on_invalid="report"` skips rows that break the contract and names them there. `params`: further
-        query parameters.
+        query parameters. `resume_token`: go on where an earlier run stood, with the same arguments; a row that
+        the service counts to two neighbouring windows may then come twice.
 
         Raises `ConfigurationError` for arguments that cannot be asked; nothing is sent before iteration.
         """
         profile = self._session.profile
-        filters = Filters.checked(profile, invoice_number, fetch_type, params)
+        filters = Filters.checked(profile, self._session.settings.paging, invoice_number, fetch_type, params)
         _require_choice("completeness", completeness, ("require", "report"))
         _require_choice("on_invalid", on_invalid, ("raise", "report"))
         if not isinstance(ordered, bool):
@@ -88,6 +91,7 @@ class Distributions:
         service confirmed that it searched the days asked for; `IncompleteResultError` when nothing matches
         and that is not known; `DataIntegrityError` when several records match.
         """
+        require_text("invoice_number", invoice_number)
         whole = DEFAULT_WINDOW_DAYS
         if from_date is not None:
             start, end = require_range(from_date, self._session.profile.today() if to_date is None else to_date)

@@ -6,17 +6,18 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
 import aiohttp
 import attrs
 
-from ._auth import Authenticator, KeyInUse, KeySource, RenewingKey
+from ._auth import Authenticator, KeyInUse, KeySource
 from ._connections import Connections
 from ._gate import Gate, Pace
 from ._retry import CallRules, RetryBudget, is_transient
 from ._transport import Transport
-from ._wire import Answer, RawReply, Request, read_renewed_key, read_reply, renew_request
+from ._wire import Answer, RawReply, Request, parse_retry_after, read_renewed_key, read_reply, renew_request
 from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, Secret, ServiceProfile, Timeouts
 from .errors import (
     AuthenticationError,
@@ -103,10 +104,8 @@ class SessionManager:
         self._transport = Transport(
             settings.timeouts, settings.max_response_bytes, settings.proxy, settings.ssl_context
         )
-        self._auth = Authenticator(source, self._renewed)
+        self._auth = Authenticator(source, self._send_renewal, self._renewed)
         self._closed = False
-        if isinstance(source, RenewingKey):
-            source.bind(self._send_renewal)
 
     @property
     def base_url(self) -> str:
@@ -124,8 +123,6 @@ class SessionManager:
         other._connections, other._owner = self._connections, False
         if source is self._source:
             other._auth = self._auth
-            if isinstance(source, RenewingKey):
-                source.bind(self._send_renewal)
         if (settings.concurrency, settings.max_rate) == (self.settings.concurrency, self.settings.max_rate):
             other._gates, other._pace = self._gates, self._pace
         if settings.retry.budget == self.settings.retry.budget:
@@ -261,24 +258,38 @@ class SessionManager:
             rules.spent += time.monotonic() - began
         return rules.replay()
 
-    async def _send_renewal(self, key: Secret) -> Secret:
+    async def _send_renewal(self, key: Secret, on_the_wire: Callable[[], None]) -> Secret:
         """Put the renew request on the wire once; it is never repeated, since it changes state."""
         self._refuse_closed()
         request = renew_request(self.base_url)
         gate = self._gate()
         await gate.enter(_RENEWAL_RANK)
         try:
+            self._refuse_closed()
+            session = await self._connections.session()
             self.tally.requests += 1
-            raw = await self._transport.send(await self._connections.session(), request, key)
+            on_the_wire()
+            raw = await self._transport.send(session, request, key)
+        except ClientClosedError:
+            raise
         except ConfirmaError as error:
             failure = error
         else:
+            self._heed_refused_renewal(raw)
             return read_renewed_key(raw, request, key, self.profile.renew_key_field)
         finally:
             gate.leave()
         if isinstance(failure, ConnectError) or getattr(failure, "phase", "") == "connect":
             raise KeyRenewalError(f"the renewal could not be sent: {failure}")
         raise KeyStateUnknownError(f"the answer to the renewal was lost, the key may be void: {failure}")
+
+    def _heed_refused_renewal(self, raw: RawReply) -> None:
+        """Pause the client for a 429 to the renewal, as for any other."""
+        if raw.status == HTTPStatus.TOO_MANY_REQUESTS:
+            asked = parse_retry_after(raw.headers.get("Retry-After"))
+            seconds = self.settings.retry.initial_wait if asked is None else asked
+            if seconds <= self.settings.retry.max_retry_after:
+                self._pace.pause(seconds)
 
     def _gate(self) -> Gate:
         loop = asyncio.get_running_loop()

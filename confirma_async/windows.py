@@ -25,7 +25,7 @@ def require_days(name: str, value: object, *, minimum: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigurationError(f"{name} must be a whole number of days, not {type(value).__name__}")
     if value < minimum:
-        raise ConfigurationError(f"{name} must be {minimum} or more, not {value}")
+        raise ConfigurationError(f"{name} must be {minimum} or more")
     return value
 
 

@@ -2,9 +2,9 @@
 
 from .codec import from_dict, to_dict
 from .echo import Contradiction, EchoVerdict, echoed_days, judge_echo
-from .fast import Row, records_of, row_digest, same_row
+from .fast import Number, Row, records_of, row_digest, same_row
 from .renewal import read_renewed_key
-from .reply import Answer, RawReply, read_reply, scrub
+from .reply import Answer, RawReply, parse_retry_after, read_reply, scrub
 from .request import Filters, PageAsk, Request, distribution_request, renew_request
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Contradiction",
     "EchoVerdict",
     "Filters",
+    "Number",
     "PageAsk",
     "RawReply",
     "Request",
@@ -20,6 +21,7 @@ __all__ = [
     "echoed_days",
     "from_dict",
     "judge_echo",
+    "parse_retry_after",
     "read_renewed_key",
     "read_reply",
     "records_of",

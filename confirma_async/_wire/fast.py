@@ -7,8 +7,9 @@ the garbage collector does not track structs, so answers that wait cost it nothi
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Protocol, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -26,16 +27,9 @@ from ..records import (
     InvoiceDistribution,
     PaymentControl,
 )
-from .timestamps import parse_timestamp
+from .timestamps import in_utc
 
-_Identifier: TypeAlias = int | str | None
-
-
-class Row(Protocol):
-    """One row of an answer as it waits to be handed out; `records_of` makes its record."""
-
-    @property
-    def invoice_number(self) -> str | None: ...
+Number: TypeAlias = int | str | None
 
 
 class _Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
@@ -43,7 +37,7 @@ class _Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False
 
 
 class _Filters(_Wire):
-    invoice_number: _Identifier
+    invoice_number: Number
     from_inv_date: str | None
     to_inv_date: str | None
     fetch_type: str | None
@@ -58,17 +52,17 @@ class _Metadata(_Wire):
 
 
 class _Dates(_Wire):
-    created_at: str | None
-    printed_at: str | None
-    distributed_at: str | None
-    payment_control_activated_at: str | None
+    created_at: datetime | None
+    printed_at: datetime | None
+    distributed_at: datetime | None
+    payment_control_activated_at: datetime | None
 
     def made(self) -> DistributionDates:
         draft = _new(_DraftDates)
-        draft.created_at = self.created_at  # type: ignore[assignment]  # an instant since `decode_exact`
-        draft.printed_at = self.printed_at  # type: ignore[assignment]  # as above
-        draft.distributed_at = self.distributed_at  # type: ignore[assignment]  # as above
-        draft.payment_control_activated_at = self.payment_control_activated_at  # type: ignore[assignment]  # as above
+        draft.created_at = self.created_at
+        draft.printed_at = self.printed_at
+        draft.distributed_at = self.distributed_at
+        draft.payment_control_activated_at = self.payment_control_activated_at
         draft.extra = NO_EXTRA
         draft.__class__ = DistributionDates  # type: ignore[assignment]  # a draft becomes its record
         return draft
@@ -85,7 +79,7 @@ class _PaymentControl(_Wire):
     enabled: bool | None
     agency: str | None
     status: str | None
-    case_id: _Identifier
+    case_id: Number
 
     def made(self) -> PaymentControl:
         draft = _new(_DraftPaymentControl)
@@ -105,7 +99,7 @@ class _Error(_Wire):
 
 
 class _Invoice(_Wire):
-    invoice_number: _Identifier
+    invoice_number: Number  # text once `decode_exact` is through with it
     distribution_status: str | None
     distribution_method: str | None
     distribution_message: str | None
@@ -113,6 +107,10 @@ class _Invoice(_Wire):
     file: _File | None
     payment_control: _PaymentControl | None
     errors: tuple[_Error, ...] | None
+
+
+Row: TypeAlias = _Invoice | InvoiceDistribution
+"""One row of an answer as it waits to be handed out; `records_of` makes its record."""
 
 
 class _Body(_Wire):
@@ -145,15 +143,17 @@ for _name in WAITING_PARTS:  # a draft's parts are put where they wait, past wha
 
 _decoder = msgspec.json.Decoder(_Body)
 _new = object.__new__
-_moment = datetime.fromisoformat
 _NOTHING_ABSENT: frozenset[str] = frozenset()
+_finer_than_microseconds = re.compile(rb"\.[0-9]{7}").search
 
 
 def decode_exact(body: bytes) -> tuple[DistributionMetadata, list[Row]]:
-    """Return metadata and rows of a body that is exactly as documented, identifiers and timestamps read.
+    """Return metadata and rows of a body that is exactly as documented, with identifiers as text.
 
     Raises `msgspec.DecodeError` or ValueError for any other.
     """
+    if _finer_than_microseconds(body):
+        raise ValueError("msgspec would round such a fraction, and so move an instant")
     answer = _decoder.decode(body)
     rows = answer.invoices
     for row in rows:
@@ -166,22 +166,19 @@ def decode_exact(body: bytes) -> tuple[DistributionMetadata, list[Row]]:
 
 
 def _read_dates(dates: _Dates) -> None:
-    """Replace the texts of a row by the instants they stand for; written out, since it runs for every row."""
-    text = dates.created_at
-    if text is not None:
-        moment = _moment(text)
-        dates.created_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[assignment]  # from here
-    text = dates.printed_at
-    if text is not None:
-        moment = _moment(text)
-        dates.printed_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[assignment]  # on
-    text = dates.distributed_at
-    if text is not None:
-        moment = _moment(text)
-        dates.distributed_at = moment if moment.tzinfo is UTC else parse_timestamp(text)  # type: ignore[assignment]  # they
-    text = dates.payment_control_activated_at
-    if text is not None:
-        dates.payment_control_activated_at = parse_timestamp(text)  # type: ignore[assignment]  # are instants
+    """Bring instants with another zone to UTC; written out, since it runs for every row."""
+    moment = dates.created_at
+    if moment is not None and moment.tzinfo is not UTC:
+        dates.created_at = in_utc(moment)
+    moment = dates.printed_at
+    if moment is not None and moment.tzinfo is not UTC:
+        dates.printed_at = in_utc(moment)
+    moment = dates.distributed_at
+    if moment is not None and moment.tzinfo is not UTC:
+        dates.distributed_at = in_utc(moment)
+    moment = dates.payment_control_activated_at
+    if moment is not None and moment.tzinfo is not UTC:
+        dates.payment_control_activated_at = in_utc(moment)
 
 
 def _metadata(row: _Metadata) -> DistributionMetadata:
@@ -198,28 +195,33 @@ def _metadata(row: _Metadata) -> DistributionMetadata:
     return DistributionMetadata(row.total_count, row.successful_count, row.failed_count, filters)
 
 
-def _identifier(value: _Identifier) -> str | None:
+def _identifier(value: Number) -> str | None:
     return value if value is None or value.__class__ is str else str(value)
 
 
 def records_of(rows: list[Row]) -> list[InvoiceDistribution]:
     """Return the records that rows stand for."""
-    return [row if row.__class__ is InvoiceDistribution else _record(row) for row in rows]  # type: ignore[arg-type]  # the one or the other
+    return [row if isinstance(row, InvoiceDistribution) else _record(row) for row in rows]
 
 
 def same_row(one: Row, other: Row) -> bool:
     """Tell whether two rows are equal in every field, however each was read."""
-    if one.__class__ is other.__class__:
-        return one == other
-    return records_of([one]) == records_of([other])
+    if isinstance(one, _Invoice) and isinstance(other, _Invoice):
+        return bool(one == other)
+    (first,), (second,) = records_of([one]), records_of([other])
+    return first == second and _encoded_extra(first) == _encoded_extra(second)  # Python takes true for 1
 
 
 def row_digest(row: Row) -> int:
     """Return 64 bits that equal rows have in common, however each was read."""
     (record,) = records_of([row])
-    extra = [record.extra, record.dates.extra, record.file.extra, record.payment_control.extra]
-    extra = [fields for fields in (*extra, *(error.extra for error in record.errors)) if fields]
-    return hash((record, msgspec.json.encode(extra, order="sorted"))) if extra else hash(record)
+    return hash((record, _encoded_extra(record)))
+
+
+def _encoded_extra(record: InvoiceDistribution) -> bytes:
+    parts = [record.extra, record.dates.extra, record.file.extra, record.payment_control.extra]
+    extra = [*parts, *(error.extra for error in record.errors)]
+    return msgspec.json.encode(extra, order="sorted") if any(extra) else b""
 
 
 def _record(row: _Invoice) -> InvoiceDistribution:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ..config import ServiceProfile, require_params, require_text
+from ..config import Paging, ServiceProfile, require_params, require_text
 from ..errors import ConfigurationError
 from ..windows import DateWindow
 
@@ -52,14 +52,13 @@ class Filters:
     def checked(
         cls,
         profile: ServiceProfile,
+        paging: Paging,
         invoice_number: object = None,
         fetch_type: object = None,
         params: Mapping[str, str] | None = None,
     ) -> Filters:
         """Return filters that can be sent; raises `ConfigurationError` for anything else."""
-        taken = frozenset(
-            {profile.from_name, profile.to_name, profile.invoice_number_name, profile.fetch_type_name},
-        )
+        taken = profile.query_names | ({paging.page, paging.size} if paging.mode == "numbered" else frozenset())
         return cls(
             None if invoice_number is None else require_text("invoice_number", invoice_number),
             None if fetch_type is None else require_text("fetch_type", fetch_type),

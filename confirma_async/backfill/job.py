@@ -37,6 +37,7 @@ class Job:
     base_url: str
     fetch_type: str | None
     today: date
+    rests_on: tuple[str, ...]
 
     @classmethod
     def checked(
@@ -63,6 +64,7 @@ class Job:
             base_url=asker.base_url,
             fetch_type=None if fetch_type is None else require_text("fetch_type", fetch_type),
             today=today,
+            rests_on=asker.profile.rests_on(),
         )
 
     def windows(self, held: AccountState) -> tuple[PlannedWindow, ...]:
@@ -83,6 +85,7 @@ class Job:
             to_date=self.span.end,
             window_days=self.window_days,
             refresh_days=self.refresh_days,
+            rests_on=self.rests_on,
             started_at=datetime.now(UTC) if going_on is None else going_on.started_at,
         )
 

@@ -22,6 +22,10 @@ NO_ACCOUNT = ""
 NAMES_KEPT = 20
 """How many invalid or quarantined rows a proof names; their counts are exact."""
 
+_AS_READ = (
+    *("fetched_at", "promised", "received", "delivered", "conflicts", "pages"),
+    *("requests", "retries", "rereads", "halvings", "bytes"),
+)
 _R = TypeVar("_R", bound=attrs.AttrsInstance)
 Plain = dict[str, object]
 
@@ -32,7 +36,7 @@ class RunRecord:
 
     `run` counts the runs of the account, from 1. `finished_at` is None until every window was read; then
     `windows`, `records`, `requests` and `retries` are what the run asked for and stored. The key takes no
-    part in what a run belongs to: keys rotate.
+    part in what a run belongs to: keys rotate. `rests_on`: beliefs about the service that no answer can confirm.
     """
 
     account: str
@@ -45,6 +49,7 @@ class RunRecord:
     to_date: date
     window_days: int
     refresh_days: int
+    rests_on: tuple[str, ...] = ()
     started_at: datetime
     finished_at: datetime | None = None
     windows: int = 0
@@ -139,27 +144,17 @@ def prove(outcome: WindowOutcome, window: DateWindow, run: RunRecord, read_on: d
         window_end=window.end,
         run=run.run,
         read_on=read_on,
-        fetched_at=outcome.fetched_at,
         verdict=verdict,
         reasons=reasons,
-        promised=outcome.promised,
-        received=outcome.received,
-        delivered=outcome.delivered,
         stored=tally.stored,
         added=tally.added,
         changed=tally.changed,
         duplicates=outcome.duplicates + tally.duplicates,
-        conflicts=outcome.conflicts,
         invalid_count=len(outcome.invalid),
         invalid=outcome.invalid[:NAMES_KEPT],
         quarantined=tally.quarantined,
         quarantined_names=tally.quarantined_names,
-        pages=outcome.pages,
-        requests=outcome.requests,
-        retries=outcome.retries,
-        rereads=outcome.rereads,
-        halvings=outcome.halvings,
-        bytes=outcome.bytes,
+        **{name: getattr(outcome, name) for name in _AS_READ},
     )
 
 

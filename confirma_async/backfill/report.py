@@ -25,7 +25,7 @@ class BackfillReport:
     at most the first 1,000. `windows`: the proofs, in the order of account and days. `records`: rows of these
     windows that the target holds. `duplicates`, `conflicts`, `rereads`, `halvings`, `invalid`, `quarantined`:
     sums over the windows. `requests`, `retries`: of the latest run of each account, interruptions included,
-    as far as the windows became durable. `runs`: the latest run of each account.
+    as far as the windows became durable. `runs`: the latest run of each account. `rests_on`: beliefs about the service that no answer can confirm.
     """
 
     verdict: Verdict
@@ -41,6 +41,7 @@ class BackfillReport:
     requests: int
     retries: int
     runs: tuple[RunRecord, ...]
+    rests_on: tuple[str, ...]
 
     def __str__(self) -> str:
         counts = (
@@ -48,7 +49,13 @@ class BackfillReport:
             f"({self.requests:,} requests in the latest run, {self.duplicates:,} duplicates dropped, "
             f"{self.conflicts:,} conflicts, {self.invalid:,} invalid, {self.quarantined:,} in quarantine)"
         )
-        return "\n".join([counts, *(f"  {reason}" for reason in self.reasons)])
+        return "\n".join(
+            [
+                counts,
+                *(f"  {reason}" for reason in self.reasons),
+                *(f"  rests on: {belief}" for belief in self.rests_on),
+            ]
+        )
 
 
 def report_on(state: TargetState, account: str | None = None, span: DateWindow | None = None) -> BackfillReport:
@@ -74,6 +81,7 @@ def report_on(state: TargetState, account: str | None = None, span: DateWindow |
         requests=sum(proof.requests for proof in latest),
         retries=sum(proof.retries for proof in latest),
         runs=runs,
+        rests_on=tuple(dict.fromkeys(belief for run in runs for belief in run.rests_on)),
     )
 
 

@@ -35,9 +35,10 @@ class OwnTarget:
 
     async def state(self) -> TargetState:
         """Return what the sink holds: it is opened and closed for that."""
-        state = await self.own.open()
-        await self.own.close()
-        return state
+        try:
+            return await self.own.open()
+        finally:
+            await self.own.close()
 
     def records(self) -> AsyncIterator[StoredRecord]:
         """Refuse: the protocol has no way to read rows back."""

@@ -116,6 +116,7 @@ class Paginator(Generic[T]):
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
         self._run: Run | None = None
+        self._stands_at: Run | None = None
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
 
     def __aiter__(self) -> AsyncIterator[T]:
@@ -129,25 +130,26 @@ class Paginator(Generic[T]):
     async def collect(self) -> list[T]:
         """Return all records in one list; an error's resume token then stands at the beginning."""
         pages = self._begin(PageIterator(self._listing))
+        self._stands_at = None  # until all is collected: what was collected is lost with an error
         found: list[InvoiceDistribution] = []
         try:
             async for page in pages:
                 found += page.invoices
         except ConfirmaError as error:
-            error.resume_token = self._listing.token(None)  # what was collected is lost with the error
+            error.resume_token = self.resume_token
             raise
         finally:
             await pages.aclose()
+        self._stands_at = pages.run
         return cast("list[T]", found)
 
     async def first(self) -> T | None:
         """Return the first record, or None if there is none; nothing beyond it is asked for."""
-        one = Listing(
-            self._listing.session,
-            attrs.evolve(self._listing.plan, max_items=1),
-            self._listing.query,
-            self._listing.start,
+        listing = self._listing
+        plan = attrs.evolve(
+            listing.plan, max_items=min(1, 1 if listing.plan.max_items is None else listing.plan.max_items)
         )
+        one = Listing(listing.session, plan, listing.query, listing.start)
         reader = self._begin(RecordIterator(one))
         try:
             return cast("T | None", await anext(reader, None))
@@ -168,7 +170,7 @@ class Paginator(Generic[T]):
         Exact to the record over data that holds still. JSON-safe text; it holds the resolved dates and no
         invoice number.
         """
-        return self._listing.token(self._run)
+        return self._listing.token(self._stands_at)
 
     async def aclose(self) -> None:
         """End every run of this paginator that is under way."""
@@ -184,6 +186,6 @@ class Paginator(Generic[T]):
         await self.aclose()
 
     def _begin(self, reader: R) -> R:
-        self._run = reader.run
+        self._run = self._stands_at = reader.run
         self._readers.add(reader)
         return reader

@@ -133,7 +133,8 @@ def _read_rest(state: WindowState, span: Span, first: Answer) -> Plan[Fate]:
     if total < came:
         return Fate.UNSETTLED
     learned = state.diagnosis.pages_by_number
-    if state.paging.mode == "off" or span.probed or (learned is False and span.divisible):
+    probed_in_vain = span.probed and not span.paged
+    if state.paging.mode == "off" or probed_in_vain or (learned is False and span.divisible):
         return Fate.CUT
     return (yield from _read_pages(state, span, size=came, first=1))
 
@@ -178,7 +179,7 @@ def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Pla
             return Fate.CUT
         if asks and not any(map(span.fresh.get, asks)):
             break  # a total that promises pages without end is not followed into the void
-    yield from _read_on(state, span, max(last, *asked) + 1, size)
+    yield from _read_on(state, span, last + 1, size)
     if state.paging.mode == "auto":
         yield from _read_before(state, span, size)
     return Fate.DONE if span.distinct == span.total and not span.moved else Fate.UNSETTLED
@@ -193,20 +194,25 @@ def _is_repeated(ask: Ask, result: Result) -> bool:
 
 
 def _probe(state: WindowState, span: Span, size: int, first: int) -> Plan[set[int]]:
-    """Ask the second page, and those at the far end where it is empty; note what that says of the service."""
+    """Ask the second page, and others where it is empty; note what that says of the service.
+
+    The others are looked at only: their rows are handed out when their turn comes, so that the order of rows
+    does not depend on what the client has learned.
+    """
     span.probed = True
-    asked = {first + 1}
     ask = _ask(state, span, first + 1, expected=size)
     (result,) = yield [ask]
     found = span.fresh.get(ask, 0) > 0
     if isinstance(result, Answer) and not result.received:
         last = _last_page(span, size, first)
-        far = [_ask(state, span, number, expected=size) for number in (last, last + 1) if number > first + 1]
-        yield far
-        asked |= {far_ask.page.number for far_ask in far if far_ask.page is not None}
-        found = any(span.fresh.get(far_ask) for far_ask in far)
+        numbers = {last, last + 1} - {first + 1}
+        if state.paging.mode == "auto":
+            numbers.add(1)  # it may count from zero
+        looks = [_ask(state, span, number, expected=0, look=True) for number in sorted(numbers)]
+        yield looks
+        found = any(map(span.fresh.get, looks))
     state.diagnosis.pages_by_number = span.paged = found
-    return asked
+    return {first + 1}
 
 
 def _read_on(state: WindowState, span: Span, number: int, size: int) -> Plan[None]:
@@ -230,7 +236,7 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
     """Read declared pages: side by side where the total is that of the whole, else until one brings nothing."""
     paging, total = state.paging, span.total
     if total is not None and total > came:
-        if span.probed and state.diagnosis.pages_by_number is False:
+        if span.probed and not span.paged:
             return Fate.CUT
         return (yield from _read_pages(state, span, size=came or paging.per_page, first=paging.first))
     if total == came and (came == 0 or state.diagnosis.total_is_whole):
@@ -248,6 +254,8 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
                 state.doubts["a page was repeated: the service may not page as declared"] = None
             break
         behind += 1
+    if not behind and total is not None and total < came:
+        return Fate.UNSETTLED
     if behind or total is None:
         why = "the service gave no total" if total is None else "the total counts the page"
         state.doubts[f"{why}; the end was found by a page without new rows"] = None
@@ -255,11 +263,11 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
     return Fate.DONE
 
 
-def _ask(state: WindowState, span: Span, number: int | None, *, expected: int | None = None) -> Ask:
+def _ask(state: WindowState, span: Span, number: int | None, *, expected: int | None = None, look: bool = False) -> Ask:
     paging = state.paging
     page: PageAsk | None = None
     if paging.mode == "numbered":
         page = PageAsk(paging.page, paging.first if number is None else number, paging.size, paging.per_page)
     elif number is not None:
         page = PageAsk(state.profile.page_name, number)
-    return Ask(span, page, expected, page_may_be_missing=number is not None, divisible=span.divisible)
+    return Ask(span, page, expected, look, page_may_be_missing=number is not None, divisible=span.divisible)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from .._wire import Row, row_digest, same_row
+from .._wire import Number, Row, row_digest, same_row
 
 MOST_KEPT_WHOLE = 4096
 """Rows of one set that are kept as they came; of further ones a digest of 64 bits is kept."""
@@ -35,7 +35,7 @@ class Rows:
     def __init__(self, rows: list[Row]) -> None:
         self.all = rows
         by_number = dict(zip([row.invoice_number for row in rows], rows, strict=True))
-        self.by_number: dict[str | None, Row] | None = by_number if len(by_number) == len(rows) else None
+        self.by_number: dict[Number, Row] | None = by_number if len(by_number) == len(rows) else None
 
 
 class RowSet:
@@ -44,7 +44,7 @@ class RowSet:
     __slots__ = ("_more", "_rows", "_whole")
 
     def __init__(self) -> None:
-        self._rows: dict[str | None, _Entry] = {}
+        self._rows: dict[Number, _Entry] = {}
         self._more = 0
         self._whole = 0
 

@@ -19,7 +19,7 @@ from ..reports import Verdict
 from ..session import Diagnosis
 from ..windows import DateWindow
 from .reading import read_window
-from .rows import Delivery, Rows
+from .rows import Delivery, Rows, Sighting
 from .span import Ask, Result, Span
 
 
@@ -156,6 +156,9 @@ class WindowState:
         if not isinstance(result, Answer):
             return
         rows = Rows(result.rows)
+        if ask.look:
+            ask.span.fresh[ask] = sum(self.delivery.sight(row) is Sighting.NEW for row in rows.all)
+            return
         novelty = self.delivery.take(self.reading, rows)
         ask.span.accept(ask, result, novelty, self._note_invalid(ask, result) if result.invalid else 0)
         if novelty.leaving:

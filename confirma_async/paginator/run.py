@@ -62,6 +62,7 @@ class Run:
         self._last: PageOnTheWay | None = None
         self._untold: DistributionPage | WindowOutcome | None = None
         self._wake: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.rows: Iterator[InvoiceDistribution] = iter(())
         self._began = time.monotonic()
         self._took: float | None = None
@@ -75,6 +76,7 @@ class Run:
 
         Raises the typed error of a window that failed, with its window, once its siblings are gone.
         """
+        self._settle_in()
         if self._wake is not None and not self._wake.done():
             raise ConfigurationError("another task is waiting on this iterator: give each task an iterator of its own")
         try:
@@ -93,6 +95,14 @@ class Run:
             self._wake = None
             await self._halt()
             raise
+
+    def _settle_in(self) -> None:
+        """Forget what was under way on a loop that has ended; it is asked for again on this one."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._wake, self._dying = loop, None, []
+            for track in self._tracks.values():
+                track.forget_requests()
 
     async def _hand_over(self) -> DistributionPage | WindowOutcome | None:
         """Tell the hooks, then let the item go; if the consumer is cancelled meanwhile it is not lost."""
@@ -364,6 +374,7 @@ class Run:
             await asyncio.gather(*dying, return_exceptions=True)
 
     def _awaken(self) -> None:
+        self._settle_in()
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 

@@ -23,13 +23,15 @@ Result: TypeAlias = Answer | ConfirmaError
 class Ask:
     """One request that a window wants.
 
-    `expected`: rows, None where nothing is known yet. `page_may_be_missing`: an answer that there is no such
-    page is a result, not a failure. `divisible`: so is an answer that was too large or too slow.
+    `expected`: rows, None where nothing is known yet. `look`: only to see whether it brings new rows.
+    `page_may_be_missing`: an answer that there is no such page is a result, not a failure. `divisible`: so is
+    an answer that was too large or too slow.
     """
 
     span: Span
     page: PageAsk | None = None
     expected: int | None = None
+    look: bool = False
     page_may_be_missing: bool = False
     divisible: bool = False
 

@@ -63,11 +63,12 @@ def read_token(query: str, token: object) -> Position:
     try:
         fields = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
         version, belongs_to = fields["v"], fields["q"]
-        if fields != _signed(fields):
-            raise ValueError("checksum")
+        intact = fields == _signed(fields)
         position = _position(fields)
     except (binascii.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise ConfigurationError("resume_token is damaged: pass it exactly as it was given") from None
+    if not intact:
+        raise ConfigurationError("resume_token is damaged: its checksum does not fit")
     if version != _VERSION:
         raise ConfigurationError(f"resume_token is of version {version}: this release reads version {_VERSION}")
     if belongs_to != query:

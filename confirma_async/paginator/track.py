@@ -103,11 +103,16 @@ class Track:
     def drop_requests(self) -> list[asyncio.Task[None]]:
         """Cancel what is under way; it is wanted again. Returns the tasks, to be awaited."""
         tasks = list(self.tasks.values())
-        for ask, task in self.tasks.items():
+        for task in tasks:
             task.cancel()
+        self.forget_requests()
+        return tasks
+
+    def forget_requests(self) -> None:
+        """Take what is under way for lost; it is wanted again."""
+        for ask in self.tasks:
             self.state.dropped(ask)
         self.tasks.clear()
-        return tasks
 
 
 @attrs.define

@@ -47,9 +47,11 @@ LONGEST_CELL = 32_767
 Row = Sequence[str]
 
 _CUT = "… (cut)"
-_STARTERS = "=+\\-@＝＋－＠"
+_STARTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _DANGEROUS = re.compile(rf"(^[\s\ufeff]*|[;\t\r\n][\s\ufeff]*[\"']?[\s\ufeff]*)(?=[{_STARTERS}])")
 _BLANK_START = re.compile(r"^[\t\r\n]")
+_HARMLESS = re.compile("[0-9A-Za-z][ !-:<-^`-~]*").fullmatch
+"""Most cells: printable ASCII that begins with a letter or digit, without the two signs a rule is about."""
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -71,7 +73,7 @@ def row_of(stored: StoredRecord) -> Row:
     )
 
 
-def _text(value: str | bool | None) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else str(value).lower()
@@ -84,24 +86,24 @@ def fit(text: str) -> str:
 
 def formula_safe(text: str) -> str:
     """Return text that no spreadsheet takes for a formula; see the rule above."""
-    if text.isalnum():
-        return text
     safe = _DANGEROUS.sub(r"\1'", text)
     return f"'{safe}" if _BLANK_START.match(safe) else safe
 
 
 def csv_cell(text: str) -> str:
     """Return what a CSV cell holds."""
-    return formula_safe(fit(text))
+    return text if not text or _HARMLESS(text) else formula_safe(fit(text))
 
 
 def looks_like_formula(text: str) -> bool:
     """Tell whether a spreadsheet would take the text for a formula if somebody typed it."""
-    return formula_safe(text) != text
+    return not _HARMLESS(text) and formula_safe(text) != text
 
 
 def xlsx_cell(text: str) -> str:
     """Return what an XLSX cell holds; ``_x0041_`` is masked, which Excel would read as an ``A``."""
+    if _HARMLESS(text) and len(text) <= LONGEST_CELL:
+        return text
     return _ESCAPE.sub("_x005F_", _shortened(fit(text)))
 
 

@@ -19,7 +19,7 @@ from .results import DayCount, DeliveryResults, HandOver
 from .wording import named
 
 Plot: TypeAlias = dict[str, Any]
-"""One drawing of a chart: `bars` it is wide, its traces, its layout, and for lying bars shorter labels for narrow pages."""
+"""One drawing of a chart: how many bars wide, its traces and layout; lying bars have short labels, too."""
 
 SERIES = len(PATTERNS) - 1
 _LONG, _SHORT = 34, 17
@@ -103,7 +103,7 @@ def _stack_over_time(period: Period, periods: Sequence[PeriodCount], stack: Sequ
     highest = max((one.records for one in periods), default=0)
     layout = go.Layout(
         barmode="stack",
-        bargap=0.12 if len(periods) < 100 else 0,  # noqa: PLR2004  # thin bars have no room for gaps
+        bargap=0.12 if len(periods) < 100 else 0,  # thin bars have no room for gaps
         hovermode="x unified",
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},

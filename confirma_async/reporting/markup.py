@@ -32,7 +32,8 @@ def table(caption: str, head: Row, rows: Iterable[Row], *, texts: int = 1) -> st
     body = "".join(f"<tr>{_cells(row, texts)}</tr>\n" for row in rows)
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}"><table>'
-        f'<caption class="unseen">{text(caption)}</caption><thead><tr>{tops}</tr></thead>\n<tbody>\n{body}</tbody></table></div>'
+        f'<caption class="unseen">{text(caption)}</caption><thead><tr>{tops}</tr></thead>\n'
+        f"<tbody>\n{body}</tbody></table></div>"
     )
 
 
@@ -62,7 +63,8 @@ def chart(name: str, title: str, says: str, below: str, periods: Sequence[str] =
     bars = f'<div class="bars" role="group" aria-label="width of a bar">{buttons}</div>' if len(periods) > 1 else ""
     return (
         f'<h3 id="{name}">{text(title)}</h3>{paragraph(says)}<figure aria-labelledby="{name}">{bars}'
-        f'<div class="plot" role="img" aria-label="{text(f"{title}: {says}")}" data-chart="{name}"></div>{below}</figure>'
+        f'<div class="plot" role="img" aria-label="{text(f"{title}: {says}")}" data-chart="{name}"></div>'
+        f"{below}</figure>"
     )
 
 

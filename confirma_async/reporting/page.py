@@ -80,7 +80,9 @@ def page_of(summary: Summary) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="referrer" content="no-referrer"><meta name="color-scheme" content="light dark">\n'
         f"<title>Distribution report: {summary.verdict}</title>\n<style>\n{_asset('page.css')}</style></head>\n"
-        f"<body><main>\n{_head(summary)}\n" + "\n".join(parts) + f"\n</main>\n{_data(charts)}"
+        f"<body><main>\n{_head(summary)}\n"
+        + "\n".join(parts)
+        + f"\n</main>\n{_data(charts)}"
         + "".join(f"<script>{script}</script>\n" for script in scripts)
         + "</body></html>\n"
     )
@@ -94,7 +96,11 @@ def _head(summary: Summary) -> str:
     if accounts:
         lines.append(f"{'Account' if len(labels) == 1 else 'Accounts'}: {accounts}")
     lines.append(f"Generated: {moment(summary.generated_at)}")
-    return "<header><h1>Distribution report</h1>" + "".join(paragraph(line, kind="quiet outside") for line in lines) + "</header>"
+    return (
+        "<header><h1>Distribution report</h1>"
+        + "".join(paragraph(line, kind="quiet outside") for line in lines)
+        + "</header>"
+    )
 
 
 def _charts(summary: Summary) -> dict[str, list[dict[str, object]]]:
@@ -129,7 +135,7 @@ def _data(charts: dict[str, list[dict[str, object]]]) -> str:
 
 
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files("confirma_async.reporting").joinpath(name).read_text(encoding="utf-8")
 
 
 def _fingerprint(script: str) -> str:

@@ -115,16 +115,16 @@ class ResultCounter:
 
     records: int = 0
     with_errors: int = 0
-    _statuses: Tally[str | None] = attrs.field(factory=Tally)
-    _methods: Tally[str | None] = attrs.field(factory=Tally)
-    _pairs: Tally[tuple[str | None, str | None]] = attrs.field(factory=Tally)
-    _codes: Tally[str | None] = attrs.field(factory=Tally)
+    _statuses: Tally[str | None] = attrs.field(factory=Tally[str | None])
+    _methods: Tally[str | None] = attrs.field(factory=Tally[str | None])
+    _pairs: Tally[tuple[str | None, str | None]] = attrs.field(factory=Tally[tuple[str | None, str | None]])
+    _codes: Tally[str | None] = attrs.field(factory=Tally[str | None])
     _first: dict[str | None, DistributionError] = attrs.field(factory=dict)
     _days: dict[date, _Day] = attrs.field(factory=dict)
     _undated: int = 0
     _unlisted: int = 0
     _hand_over: dict[HandOver, int] = attrs.field(factory=lambda: dict.fromkeys(HandOver, 0))
-    _agencies: Tally[tuple[str | None, str | None]] = attrs.field(factory=Tally)
+    _agencies: Tally[tuple[str | None, str | None]] = attrs.field(factory=Tally[tuple[str | None, str | None]])
     _distribution: Stopwatch = attrs.field(factory=Stopwatch)
     _activation: Stopwatch = attrs.field(factory=Stopwatch)
 

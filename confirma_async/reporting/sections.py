@@ -118,8 +118,9 @@ def _by_year(proofs: Sequence[WindowProof], several: bool) -> str:  # noqa: FBT0
     for (account, year), group in groupby(proofs, key=lambda one: (one.account, one.window_start.year)):
         some = list(group)
         worst = reduce(Verdict.worse, (one.verdict for one in some), Verdict.COMPLETE)
+        promised = sum(one.promised or 0 for one in some)
+        at_least = "≥ " if any(one.promised is None for one in some) else ""
         sums = (
-            sum(one.promised or 0 for one in some),
             sum(one.received for one in some),
             sum(one.stored for one in some),
             sum(one.duplicates for one in some),
@@ -127,7 +128,9 @@ def _by_year(proofs: Sequence[WindowProof], several: bool) -> str:  # noqa: FBT0
             sum(one.halvings for one in some),
         )
         first = (named(account),) if several else ()
-        rows.append((*first, str(year), f"{_SIGNS[worst]} {worst}", number(len(some)), *map(number, sums)))
+        verdict_of = f"{_SIGNS[worst]} {worst}"
+        promises = f"{at_least}{promised:,}"
+        rows.append((*first, str(year), verdict_of, number(len(some)), promises, *map(number, sums)))
     return markup.table("Windows by the year they start in", head, rows, texts=2 + several)
 
 

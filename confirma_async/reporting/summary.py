@@ -17,7 +17,7 @@ from .results import DeliveryResults, ResultCounter
 from .wording import visible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Iterator, Mapping
 
     from ..backfill import StoredRecord, StoredTarget
 
@@ -100,7 +100,7 @@ async def summarize(target: Into, account: str | None = None) -> Summary:
         target=opened.target.key,
         accounts=tuple(sorted(state)) if account is None else (account,),
         verdict=verdict,
-        reasons=(*lost, *proof.reasons),
+        reasons=(*lost, *_worst_first(proof)),
         proof=proof,
         results=results,
         generated_at=started,
@@ -133,6 +133,21 @@ async def _count(opened: StoredTarget, account: str | None) -> tuple[DeliveryRes
             place = stored.account, stored.window_start
             held[place] = held.get(place, 0) + 1
     return counter.done(), held
+
+
+def _worst_first(proof: BackfillReport) -> list[str]:
+    """Return the reasons with those of UNVERIFIED windows at the end, else in their order."""
+    milder = {
+        f"{one.account + ': ' if one.account else ''}{one.window}"
+        for one in proof.windows
+        if one.verdict is Verdict.UNVERIFIED
+    }
+    return sorted(proof.reasons, key=lambda reason: any(map(milder.__contains__, _heads(reason))))
+
+
+def _heads(reason: str) -> Iterator[str]:
+    """Yield what may be the account and window that a reason begins with: a label may hold colons."""
+    return (reason[:place] for place, sign in enumerate(reason) if sign == ":")
 
 
 def _lost(proof: BackfillReport, held: Held) -> tuple[str, ...]:

@@ -41,11 +41,11 @@ def number(count: int) -> str:
 def share(part: int, whole: int) -> str:
     """Return a part in per cent, with one decimal; never 0.0 % or 100.0 % where that is not exact."""
     if not whole:
-        return "–"
+        return "-"
     percent = 100 * part / whole
-    if part and percent < 0.05:  # noqa: PLR2004  # half of the last decimal
+    if part and percent < 0.05:  # half of the last decimal
         return "<0.1 %"
-    if part < whole and percent > 99.95:  # noqa: PLR2004  # as above
+    if part < whole and percent > 99.95:  # as above
         return ">99.9 %"
     return f"{percent:.1f} %"
 
@@ -60,7 +60,7 @@ def moment(at: datetime | None) -> str:
 def span_of(minutes: int | None) -> str:
     """Return a length of time in its two largest units."""
     if minutes is None:
-        return "–"
+        return "?"
     days, rest = divmod(minutes, 24 * 60)
     hours, left = divmod(rest, 60)
     if days:

@@ -57,7 +57,7 @@ class XlsxFile:
         for sheet in self._book.worksheets:
             with suppress(Exception):  # what led here says more; openpyxl removes what is left at exit
                 sheet.close()
-                sheet._writer.cleanup()  # noqa: SLF001  # openpyxl has no public way
+                sheet._writer.cleanup()  # type: ignore[attr-defined,unused-ignore]  # openpyxl has no public way
 
     def _next_sheet(self) -> None:
         place = len(self._book.worksheets)

@@ -104,12 +104,13 @@ class JournaledStore:
         self.known: dict[str, list[Known]] | None = None
         self._aside: list[Quarantined] = []
         self._read_last: dict[str, date] = {}
-        self._writing = False
+        self._writing = self._taken = False
 
     def open(self) -> TargetState:
         """Take the target; raises `TargetError` or `CheckpointError` where it cannot be gone on from."""
         self.require_place()
         self.lock.acquire()
+        self._taken = True
         if not self.journal.exists():
             self.require_unused()
             self.journal.create()
@@ -132,10 +133,12 @@ class JournaledStore:
     def close(self) -> None:
         """Drop what was not committed and let go of the target."""
         try:
-            with contextlib.suppress(OSError):  # what is left behind is dropped when the target is opened again
-                self.rollback()
+            if self._taken:  # otherwise what is staged belongs to the process that holds the target
+                with contextlib.suppress(OSError):  # what is left behind is dropped when it is opened again
+                    self.rollback()
             self.close_files()
             self.journal.close()
+            self._taken = False
         finally:
             self.lock.release()
 

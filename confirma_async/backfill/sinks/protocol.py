@@ -48,7 +48,7 @@ class Sink(Protocol):
     a window and its proof become durable **together**, in `commit`. Whatever was written and not committed
     must be gone after `rollback`, after `close`, and after the process died at any point. A failure is raised
     as `TargetError` (cannot be written or read) or `CheckpointError` (what is there cannot be gone on from),
-    in one line that says what to do.
+    in one line that says what to do. `close` is called after an `open` that failed, too.
 
     `open` takes the target for this process alone and returns what it holds; it is called before the first
     request, so whatever is wrong should be found here. `write` returns what became of the rows; a later state

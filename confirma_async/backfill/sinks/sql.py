@@ -231,8 +231,8 @@ class DatabaseTarget:
 
     @property
     def key(self) -> str:
-        """The address without its password."""
-        return self.address.shown
+        """The address with its parameters, without its password; never shown."""
+        return self.address.url.render_as_string(hide_password=True)
 
     def sink(self) -> Sink:
         """Return a sink that was not opened yet."""

@@ -75,8 +75,9 @@ class DatabaseAddress:
 
     def scrub(self, text: str) -> str:
         """Return a message without the password, should a driver have put it there."""
-        secret = self.url.password
-        return text.replace(str(secret), "***") if secret else text
+        for secret in (self.url.password, self.url.query.get("password")):
+            text = text.replace(str(secret), "***") if secret else text
+        return text
 
 
 def _parsed(address: str) -> URL | None:

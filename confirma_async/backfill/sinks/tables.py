@@ -28,7 +28,7 @@ WINDOW, RUN, QUARANTINE = "backfill_window", "backfill_run", "backfill_quarantin
 
 _KEPT = ("error_count", "window_start", "first_seen", "last_changed", "fingerprint")
 _NUMBERS = {"error_count", "position"}
-_LISTS = {"reasons", "invalid", "quarantined_names"}
+_LISTS = {"reasons", "invalid", "quarantined_names", "rests_on"}
 KNOWN = ("record_key", "fingerprint", "case_id", "window_start", "first_seen", "last_changed")
 """The columns that `matching` needs of a stored row."""
 
