@@ -10,12 +10,15 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
-from .config import Secret, require_key
+from .config import Secret, masked, require_key
 from .errors import ConfigurationError, ConfirmaError, KeyRenewalError, KeyStateUnknownError
 from .events import being_cancelled
 
 SendRenewal: TypeAlias = Callable[[Secret, Callable[[], None]], Awaitable[Secret]]
 """Puts a renewal of a key on the wire; calls its second argument just before that, when all waiting is over."""
+
+
+_PATIENCE_ON_CLOSING = 10.0
 
 
 @runtime_checkable
@@ -41,7 +44,9 @@ class RenewingKey:
     """
 
     def __init__(self, key: str, *, save: Callable[[str], Awaitable[None] | None]) -> None:
-        key = require_key(key)
+        hidden = masked(key)
+        key = ""
+        key = require_key(hidden)
         if not callable(save):
             raise ConfigurationError("save must be callable: it keeps the new key")
         self._key = key
@@ -178,9 +183,11 @@ class Authenticator:
 
     async def settle(self, seconds: float) -> None:
         """Let a running renewal end, so that its key is saved; at most so long."""
-        if self._renewal is not None and self._renewal.get_loop() is asyncio.get_running_loop():
-            await asyncio.wait([self._renewal], timeout=seconds)
-            self._renewal.cancel()
+        renewal = self._renewal
+        if renewal is not None and renewal.get_loop() is asyncio.get_running_loop():
+            patience = seconds if isinstance(self._source, RenewingKey) else min(seconds, _PATIENCE_ON_CLOSING)
+            await asyncio.wait([renewal], timeout=patience)
+            renewal.cancel()
 
     async def _renew(self, rejected: Secret) -> None:
         # Failures are kept as values: an exception nobody is left to hear would be logged as "never retrieved".

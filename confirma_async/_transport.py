@@ -178,18 +178,23 @@ class _Inflater:
         if self._stream is None:
             self._stream = self._open(chunk)
         decoded = bytearray()
-        try:
-            while chunk:
-                if self._stream.eof:  # another gzip member follows
-                    self._stream = self._open(chunk)
-                decoded += self._stream.decompress(chunk, self._left + 1 - len(decoded))
-                if len(decoded) > self._left:
-                    raise _too_large(self._request, self._limit)
-                chunk = self._stream.unused_data or self._stream.unconsumed_tail
-        except zlib.error:
-            raise self._cut("is not a valid compressed stream") from None
+        while chunk:
+            if self._stream.eof:  # another gzip member follows
+                self._stream = self._open(chunk)
+            decoded += self._decompress(chunk, self._left + 1 - len(decoded))
+            if len(decoded) > self._left:
+                raise _too_large(self._request, self._limit)
+            chunk = self._stream.unused_data or self._stream.unconsumed_tail
         self._left -= len(decoded)
         return bytes(decoded)
+
+    def _decompress(self, chunk: bytes, most: int) -> bytes:
+        assert self._stream is not None  # noqa: S101  # the one caller has opened it
+        try:
+            return self._stream.decompress(chunk, most)
+        except zlib.error:
+            pass  # its traceback would hold what the server sent
+        raise self._cut("is not a valid compressed stream")
 
     def finish(self) -> None:
         """Raise `TruncatedResponseError` unless the stream came to its end: valid framing may hide a cut."""

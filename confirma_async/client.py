@@ -21,6 +21,7 @@ from .config import (
     ServiceProfile,
     Timeouts,
     key_from_environment,
+    masked,
     require_base_url,
     require_count,
     require_key,
@@ -90,12 +91,14 @@ class ConfirmaClient:
         ssl_context: ssl.SSLContext | None = None,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        api_key = _source(api_key)  # masked before anything can fail: this frame's variables may be shown
-        proxy = None if proxy is None else require_proxy(proxy)  # it may hold a password
+        # Masked before anything can fail: the variables of this frame may be shown.
+        hidden_key, hidden_url, hidden_proxy = masked(api_key), masked(base_url), masked(proxy)
+        api_key = base_url = proxy = None
+        source = _source(hidden_key)
         if session is not None:
             _require_kind("session", session, aiohttp.ClientSession)
         settings = _settings(
-            base_url=Environment.named(environment).value if base_url is None else base_url,
+            base_url=Environment.named(environment).value if hidden_url is None else hidden_url,
             retry=RetryPolicy() if retry is None else retry,
             timeouts=Timeouts() if timeouts is None else timeouts,
             concurrency=concurrency,
@@ -103,12 +106,12 @@ class ConfirmaClient:
             max_response_bytes=max_response_bytes,
             paging=Paging.auto() if paging is None else paging,
             profile=ServiceProfile() if profile is None else profile,
-            proxy=proxy,
+            proxy=hidden_proxy,
             ssl_context=ssl_context,
         )
-        self._source = api_key
-        self._environment = None if base_url is not None else Environment.named(environment).name.lower()
-        self._session = SessionManager(settings, api_key, session=session, hooks=_hooks(hooks))
+        self._source = source
+        self._environment = None if hidden_url is not None else Environment.named(environment).name.lower()
+        self._session = SessionManager(settings, source, session=session, hooks=_hooks(hooks))
 
     def __repr__(self) -> str:
         session = getattr(self, "_session", None)  # missing while arguments are being refused
@@ -121,21 +124,20 @@ class ConfirmaClient:
 
     def with_options(self, **changes: Unpack[Options]) -> ConfirmaClient:
         """Return a changed copy that shares connections; closing it leaves this client working."""
-        unknown = changes.keys() - Options.__annotations__.keys()
+        given: dict[str, object] = {name: masked(value) for name, value in changes.items()}
+        unknown = given.keys() - Options.__annotations__.keys()
+        changes = {}
         if unknown:
             raise ConfigurationError(f"unknown options: {', '.join(sorted(unknown))}")
-        source = _source(changes.pop("api_key")) if "api_key" in changes else self._source
-        if changes.get("proxy") is not None:
-            changes["proxy"] = require_proxy(changes["proxy"])
-        hooks = _hooks(changes.pop("hooks", self._session.hooks))
-        given: dict[str, object] = dict(changes)
+        source = _source(given.pop("api_key")) if "api_key" in given else self._source
+        hooks = _hooks(given.pop("hooks", self._session.hooks))
         environment, base_url = given.pop("environment", None), given.pop("base_url", None)
         copy = ConfirmaClient.__new__(ConfirmaClient)
         copy._environment = self._environment
         if base_url is not None:
             given["base_url"], copy._environment = base_url, None
         elif environment is not None:
-            named = Environment.named(environment)  # type: ignore[arg-type]  # checked there
+            named = Environment.named(environment)
             given["base_url"], copy._environment = named.value, named.name.lower()
         elsewhere = given.get("base_url", self._session.base_url) != self._session.base_url
         if elsewhere and source is self._source and isinstance(source, RenewingKey):
@@ -232,6 +234,8 @@ def _settings(**given: object) -> Settings:
     if given["max_rate"] is not None:
         given["max_rate"] = require_number("max_rate", given["max_rate"])
     given["base_url"] = require_base_url(given["base_url"])
+    if given["proxy"] is not None:
+        given["proxy"] = require_proxy(given["proxy"])
     for name, kind in (("retry", RetryPolicy), ("timeouts", Timeouts), ("paging", Paging), ("profile", ServiceProfile)):
         _require_kind(name, given[name], kind)
     context = given["ssl_context"]
@@ -248,7 +252,7 @@ def _require_kind(name: str, value: object, kind: type[_C]) -> _C:
     return value
 
 
-def _hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
+def _hooks(hooks: object) -> tuple[Hook, ...]:
     if not isinstance(hooks, Iterable):
         raise ConfigurationError("hooks must be a list of hooks")
     kept = tuple(hooks)

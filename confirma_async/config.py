@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Literal, TypeVar
+from typing import Literal, NoReturn, SupportsIndex, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ _C = TypeVar("_C")
 _HIGHEST_PORT = 65535
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LONGEST_HOST = 253
+_LONGEST_NAME = 40
 
 
 class Secret(str):
@@ -37,25 +38,48 @@ class Secret(str):
     def __repr__(self) -> str:
         return "'***'"
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a key is not pickled: make a new client where you need one")
+
+
+class _Unusable:
+    """Stands in for a secret of the wrong type."""
+
+    def __init__(self, value: object) -> None:
+        self.kind = type(value).__name__
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+def masked(value: object) -> object:
+    """Return text masked, bytes hidden, anything else as it is: for variables that a traceback may show."""
+    if isinstance(value, str):
+        return Secret(value)
+    return _Unusable(value) if isinstance(value, bytes | bytearray) else value
+
 
 def require_key(value: object) -> Secret:
     """Return the key if it can be sent as a header; the message never shows it."""
-    if not isinstance(value, str):
-        raise ConfigurationError(f"the API key must be text, not {type(value).__name__}")
+    value = masked(value)
+    if not isinstance(value, Secret):
+        kind = value.kind if isinstance(value, _Unusable) else type(value).__name__
+        raise ConfigurationError(f"the API key must be text, not {kind}")
     if not value:
         raise ConfigurationError("the API key is empty")
     if len(value) > _LONGEST_KEY or not _VISIBLE_ASCII.fullmatch(value):
         raise ConfigurationError(
             "the API key holds white space, control or non-ASCII characters, or is too long: check how it was copied"
         )
-    return Secret(value)
+    return value
 
 
 def key_from_environment() -> Secret:
     """Return the key in ``CONFIRMA_API_KEY``."""
-    if not os.environ.get(KEY_VARIABLE):
+    value = masked(os.environ.get(KEY_VARIABLE))
+    if not value:
         raise ConfigurationError(f"no API key: pass api_key or set {KEY_VARIABLE}")
-    return require_key(os.environ[KEY_VARIABLE])
+    return require_key(value)
 
 
 def require_number(name: str, value: object, *, above: float = 0.0, inclusive: bool = False) -> float:
@@ -96,39 +120,50 @@ class Environment(Enum):
     STAGING = "https://staging-integrations.confirmafinance.com"
 
     @classmethod
-    def named(cls, value: Environment | str | None) -> Environment:
+    def named(cls, value: object) -> Environment:
         """Return the environment of that name; None reads ``CONFIRMA_ENVIRONMENT`` and defaults to production."""
         if isinstance(value, cls):
             return value
         name = (os.environ.get(ENVIRONMENT_VARIABLE) or cls.PRODUCTION.name) if value is None else value
         if isinstance(name, str) and name.upper() in cls.__members__:
             return cls[name.upper()]
+        shown = (
+            repr(str(name)) if isinstance(name, str) and name.isprintable() and len(name) < _LONGEST_NAME else "given"
+        )
         known = " or ".join(member.lower() for member in cls.__members__)
-        raise ConfigurationError(f"unknown environment {name!r}: use {known}")
+        raise ConfigurationError(f"unknown environment {shown}: use {known}")
 
 
 def require_base_url(value: object) -> str:
     """Return an address without trailing slash: https anywhere, http on loopback only."""
+    value = masked(value)  # it may hold a password
+    problem = _problem_of_base_url(value)
+    if problem is not None:
+        raise ConfigurationError(f"base_url {problem}")
+    return str(value).rstrip("/")
+
+
+def _problem_of_base_url(value: object) -> str | None:
     if not isinstance(value, str) or not _VISIBLE_ASCII.fullmatch(value) or "\\" in value:
-        raise ConfigurationError("base_url must be an absolute address in plain ASCII, such as https://host")
+        return "must be an absolute address in plain ASCII, such as https://host"
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError:
-        raise ConfigurationError("base_url is not an address: its host or port cannot be read") from None
+        return "is not an address: its host or port cannot be read"
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("base_url must not hold a user name or password")
+        return "must not hold a user name or password"
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError("base_url must start with https:// (or http:// on loopback) and name a host")
+        return "must start with https:// (or http:// on loopback) and name a host"
     if not _is_host(parts.hostname):
-        raise ConfigurationError("base_url names a host that cannot exist")
+        return "names a host that cannot exist"
     if parts.query or parts.fragment or "?" in value or "#" in value:
-        raise ConfigurationError("base_url must end with its path: no query, no fragment")
+        return "must end with its path: no query, no fragment"
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ConfigurationError("plain http would show the key to the network: use https (http is for loopback)")
+        return "is plain http, which would show the key to the network: use https (http is for loopback)"
     if port is not None and not 0 < port <= _HIGHEST_PORT:
-        raise ConfigurationError(f"base_url has a port outside 1 to {_HIGHEST_PORT}")
-    return value.rstrip("/")
+        return f"has a port outside 1 to {_HIGHEST_PORT}"
+    return None
 
 
 def _is_host(host: str) -> bool:
@@ -341,13 +376,20 @@ def require_params(params: Mapping[str, str] | None, taken: frozenset[str]) -> t
 
 def require_proxy(value: object) -> Secret:
     """Return the address of an HTTP proxy; it may hold a password, so it is masked like a key."""
-    if not isinstance(value, str) or not _VISIBLE_ASCII.fullmatch(value):
+    value = masked(value)
+    if not isinstance(value, Secret) or not _is_proxy(value):
         raise ConfigurationError("proxy must be an absolute http:// address")
+    return value
+
+
+def _is_proxy(value: str) -> bool:
     try:
         parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        return (
+            _VISIBLE_ASCII.fullmatch(value) is not None
+            and parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+        )
     except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError("proxy must be an absolute http:// address")
-    return Secret(value)
+        return False

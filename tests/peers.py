@@ -148,7 +148,7 @@ class Peer:
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        talk = asyncio.create_task(self._talk(reader, writer))
+        talk = asyncio.create_task(self._talk(reader, writer), name="peer")
         self._talks.add(talk)
         talk.add_done_callback(self._talks.discard)
 
@@ -161,7 +161,7 @@ class Peer:
                 self.in_flight += 1
                 self.most_in_flight = max(self.most_in_flight, self.in_flight)
                 try:
-                    await self._answer(call)
+                    await self._answer(call, reader)
                 finally:
                     self.in_flight -= 1
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -169,12 +169,22 @@ class Peer:
         finally:
             writer.close()
 
-    async def _answer(self, call: Call) -> None:
+    async def _answer(self, call: Call, reader: asyncio.StreamReader) -> None:
         answer = self._answers[min(call.number, len(self._answers)) - 1]
         if isinstance(answer, bytes):
             await call.send(answer)
-        else:
-            await answer(call)
+            return
+        answering = asyncio.create_task(_await(answer(call)), name="peer")
+        while not answering.done():
+            await asyncio.wait([answering], timeout=0.01)
+            if reader.at_eof():  # nobody is there any more
+                answering.cancel()
+        if not answering.cancelled():
+            answering.result()
+
+
+async def _await(answer: Awaitable[None]) -> None:
+    await answer
 
 
 async def silence(_: Call) -> None:

@@ -198,5 +198,5 @@ async def test_the_verdict_is_incomplete_until_the_run_has_ended() -> None:
 
 async def test_a_paging_error_names_the_way_out() -> None:
     async with SandboxServer(120, "number", 100, total="page") as sandbox, sandbox.client() as client:
-        with pytest.raises(PagingError, match="Paging.numbered"):
+        with pytest.raises(PagingError, match=r"Paging\.numbered"):
             await client.distributions.list(day(0), day(3), window_days=1).collect()

@@ -25,7 +25,8 @@ class BackfillReport:
     at most the first 1,000. `windows`: the proofs, in the order of account and days. `records`: rows of these
     windows that the target holds. `duplicates`, `conflicts`, `rereads`, `halvings`, `invalid`, `quarantined`:
     sums over the windows. `requests`, `retries`: of the latest run of each account, interruptions included,
-    as far as the windows became durable. `runs`: the latest run of each account. `rests_on`: beliefs about the service that no answer can confirm.
+    as far as the windows became durable. `runs`: the latest run of each account. `rests_on`: beliefs about
+    the service that no answer can confirm.
     """
 
     verdict: Verdict

@@ -83,7 +83,6 @@ def fetch(
             sandbox=sandbox,
             concurrency=concurrency,
             max_rate=max_rate,
-            plan=plan,
         ),
     )
     return task.plan if plan else task.run
@@ -124,7 +123,6 @@ def backfill(
         window_days=window_days,
         refresh_days=refresh_days,
         account=account,
-        accounts=accounts,
         require_complete=require_complete,
         access=Access.checked(
             environment=environment,
@@ -134,10 +132,14 @@ def backfill(
             sandbox=sandbox,
             concurrency=concurrency,
             max_rate=max_rate,
-            plan=plan,
-            own_key=accounts is None,
+            accounts=accounts is not None,
         ),
     )
+    if accounts is not None:
+        from .several import Several
+
+        several = Several.checked(task, accounts)
+        return several.plan if plan else several.run
     return task.plan if plan else task.run
 
 

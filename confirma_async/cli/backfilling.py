@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ..backfill import BackfillPlan, BackfillReport
     from ..client import ConfirmaClient
 
-_GO_ON = "every finished window is kept, and the same command goes on from there"
+GO_ON = "every finished window is kept, and the same command goes on from there"
+"""Said of every end that is none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +37,6 @@ class Backfill:
     window_days: int
     refresh_days: int
     account: str | None
-    accounts: str | None
     require_complete: bool
 
     @classmethod
@@ -50,7 +50,6 @@ class Backfill:
         window_days: str,
         refresh_days: str,
         account: str | None,
-        accounts: str | None,
         require_complete: bool,
         access: Access,
     ) -> Backfill:
@@ -58,8 +57,6 @@ class Backfill:
         span = values.span(*dates)
         if span is None:
             raise ConfigurationError("a backfill needs --from, the first invoice date")
-        if accounts is not None and account is not None:
-            raise ConfigurationError("--accounts brings its own labels: leave out --account")
         return cls(
             access=access,
             voice=voice,
@@ -69,13 +66,12 @@ class Backfill:
             window_days=values.whole("--window-days", window_days, 1, values.LONGEST_WINDOW),
             refresh_days=values.whole("--refresh-days", refresh_days, 0, values.LONGEST_WINDOW),
             account=None if account is None else values.printable("--account", account),
-            accounts=accounts,
             require_complete=require_complete,
         )
 
     def run(self) -> int:
         """Ask, and write."""
-        return run_async(self._run)
+        return run_async(attrs.evolve(self, access=self.access.with_key())._run)
 
     def plan(self) -> int:
         """Print the windows and what becomes of each; nothing is asked, nothing is written."""
@@ -84,7 +80,7 @@ class Backfill:
     async def _plan(self) -> int:
         async with self.access.client() as client:
             try:
-                plan = await self._planned(client)
+                plan = await self.planned(client)
             except (CheckpointError, TargetError) as error:
                 self.voice.refuse(describe(error))
                 return REFUSED
@@ -100,7 +96,7 @@ class Backfill:
         gauge = Gauge(self.voice)
         async with self.access.client(hooks=(gauge,)) as client:
             try:
-                plan = await self._planned(client)
+                plan = await self.planned(client)
             except (CheckpointError, TargetError) as error:
                 self.voice.refuse(describe(error))
                 return REFUSED
@@ -121,7 +117,7 @@ class Backfill:
                     progress=gauge.told,
                 )
         except asyncio.CancelledError:
-            self.voice.interrupted(_GO_ON)
+            self.voice.interrupted(GO_ON)
             raise
         except ConfigurationError:
             raise
@@ -133,10 +129,11 @@ class Backfill:
         return judged(report.verdict, self.voice, require_complete=self.require_complete)
 
     def _failed(self, error: ConfirmaError, code: int) -> int:
-        self.voice.fail(f"{describe(error)}; {_GO_ON}", error=type(error).__name__)
+        self.voice.fail(f"{describe(error)}; {GO_ON}", error=type(error).__name__)
         return code
 
-    async def _planned(self, client: ConfirmaClient) -> BackfillPlan:
+    async def planned(self, client: ConfirmaClient) -> BackfillPlan:
+        """Return what this client would ask."""
         return await client.plan(
             self.span.start,
             self.span.end,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SANDBOX_URL = "http://localhost"
 """What targets that the embedded sandbox filled belong to: its port changes from run to run, its invoices do not."""
-_NOTHING_IS_SENT = Secret("no-key-needed-for-a-plan")
+NOTHING_IS_SENT = Secret("no-key-needed-for-a-plan")
+"""Stands for a key where a client is made that sends nothing."""
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +30,9 @@ class Access:
 
     environment: Environment | None
     base_url: str | None
-    key: Secret | None
+    key: Secret | None = None
+    key_file: str | None
+    key_stdin: bool
     sandbox: bool
     concurrency: int
     max_rate: float | None
@@ -45,30 +48,42 @@ class Access:
         sandbox: bool,
         concurrency: str,
         max_rate: str | None,
-        plan: bool,
-        own_key: bool = True,
+        accounts: bool = False,
     ) -> Access:
-        """Return what the options say; with `plan` a key is optional, since nothing is sent.
+        """Return what the options say; no key is read yet, and without one only plans can be made.
 
-        `own_key`: whether the key comes from these options and the environment at all.
+        `accounts`: whether a file names the environments and the keys.
         """
         given = {"--environment": environment, "--base-url": base_url, "--key-file": key_file}
         named = [option for option, value in given.items() if value is not None]
         named += ["--key-stdin"] * key_stdin
         if sandbox and named:
             raise ConfigurationError(f"--sandbox asks the embedded sandbox: leave out {' and '.join(named)}")
+        if accounts and (sandbox or environment is not None or key_file is not None or key_stdin):
+            raise ConfigurationError(
+                "--accounts brings environments and keys: leave out --sandbox and those of one account"
+            )
         if environment is not None and base_url is not None:
             raise ConfigurationError("--base-url replaces --environment: give one of them")
         if key_file is not None and key_stdin:
             raise ConfigurationError("--key-file and --key-stdin exclude each other")
         return cls(
-            environment=None if sandbox or base_url is not None else values.environment(environment),
+            environment=None if sandbox or accounts or base_url is not None else values.environment(environment),
             base_url=None if base_url is None else values.base_url(base_url),
             concurrency=values.whole("--concurrency", concurrency, 1, values.MOST_REQUESTS),
             max_rate=None if max_rate is None else values.decimal("--max-rate", max_rate, values.MOST_REQUESTS),
             sandbox=sandbox,
-            key=None if sandbox or not own_key else _key(key_file, stdin=key_stdin, needed=not plan),
+            key_file=key_file,
+            key_stdin=key_stdin,
         )
+
+    def with_key(self) -> Access:
+        """Return the same with its key, which may be waited for; outside of a loop, so that Ctrl-C ends that."""
+        if self.sandbox:
+            return self
+        if self.key_file is not None:
+            return attrs.evolve(self, key=keys.from_file(self.key_file))
+        return attrs.evolve(self, key=keys.from_stdin() if self.key_stdin else keys.from_environment())
 
     @contextlib.asynccontextmanager
     async def client(self, hooks: Sequence[Hook] = ()) -> AsyncIterator[ConfirmaClient]:
@@ -80,7 +95,7 @@ class Access:
                 yield client
             return
         async with ConfirmaClient(
-            self.key,
+            NOTHING_IS_SENT if self.key is None else self.key,
             environment=self.environment,
             base_url=self.base_url,
             concurrency=self.concurrency,
@@ -110,14 +125,6 @@ class Access:
                 ) as client,
             ):
                 yield client
-
-
-def _key(file: str | None, *, stdin: bool, needed: bool) -> Secret:
-    if file is not None:
-        return keys.from_file(file)
-    if stdin:
-        return keys.from_stdin()
-    return keys.from_environment() if needed else _NOTHING_IS_SENT
 
 
 class _ToSandbox(AbstractResolver):

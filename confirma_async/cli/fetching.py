@@ -71,7 +71,7 @@ class Fetch:
 
     def run(self) -> int:
         """Ask, and print."""
-        return run_async(self._run)
+        return run_async(attrs.evolve(self, access=self.access.with_key())._run)
 
     def plan(self) -> int:
         """Print the windows; nothing is asked."""

@@ -22,6 +22,11 @@ class Voice:
 
     json: bool = False
     quiet: bool = False
+    account: str | None = None
+
+    def of(self, account: str) -> Voice:
+        """Return a voice that names the account in everything it says."""
+        return attrs.evolve(self, account=account)
 
     def note(self, text: str) -> None:
         """Say what is going on."""
@@ -30,7 +35,7 @@ class Voice:
 
     def warn(self, text: str) -> None:
         """Say what should not be overlooked."""
-        self._line("warning", text, f"confirma: warning: {text}")
+        self._line("warning", text, f"confirma: warning: {self._prefix}{text}")
 
     def refuse(self, text: str) -> None:
         """Say why nothing was done."""
@@ -38,7 +43,7 @@ class Voice:
 
     def fail(self, text: str, **facts: object) -> None:
         """Say what went wrong, and how to go on."""
-        self._line("failed", text, f"confirma: {text}", **facts)
+        self._line("failed", text, f"confirma: {self._prefix}{text}", **facts)
 
     def interrupted(self, text: str, **facts: object) -> None:
         """Say how to go on."""
@@ -47,7 +52,7 @@ class Voice:
     def event(self, event: object) -> None:
         """Pass on an event or a report, to programs only."""
         if self.json:
-            _write(sys.stderr, _as_json(type(event).__name__, event))
+            _write(sys.stderr, _json_line(self._named(type(event).__name__) | _fields(event)))
 
     def summary(self, report: object) -> None:
         """Show how it ended."""
@@ -58,9 +63,16 @@ class Voice:
 
     def _line(self, kind: str, text: str, plain: str, **facts: object) -> None:
         if self.json:
-            _write(sys.stderr, _json_line({"event": kind, "message": one_line(text), **facts}))
+            _write(sys.stderr, _json_line(self._named(kind) | {"message": one_line(text), **facts}))
         else:
             _write(sys.stderr, _encoded(sys.stderr, one_line(plain)))
+
+    @property
+    def _prefix(self) -> str:
+        return "" if self.account is None else f"{self.account}: "
+
+    def _named(self, kind: str) -> dict[str, object]:
+        return {"event": kind} if self.account is None else {"event": kind, "account": self.account}
 
 
 def one_line(text: str) -> str:
@@ -105,9 +117,9 @@ class LogLines(logging.Handler):
         self._voice.warn(lines[0] if lines else record.name)
 
 
-def _as_json(kind: str, event: object) -> bytes:
+def _fields(event: object) -> dict[str, object]:
     fields = msgspec.to_builtins(event, str_keys=True)
-    return _json_line({"event": kind} | (fields if isinstance(fields, dict) else {"value": fields}))
+    return fields if isinstance(fields, dict) else {"value": fields}
 
 
 def _json_line(value: object) -> bytes:

@@ -22,8 +22,8 @@ MAX_REREADS = 2
 CUSTOMARY_SIZES = frozenset({50, 100, 200, 250, 500, 1000, 2000, 5000, 10000})
 """Page sizes that make a total equal to its rows suspicious when two windows have the same."""
 _SUSPICIOUS_WINDOWS = 2
-PAGES_AT_ONCE = 256
-"""Pages that are planned together; so many in a row without a new row end the reading of a span."""
+FIRST_PAGES_AT_ONCE, MOST_PAGES_AT_ONCE = 64, 1024
+"""Pages that are planned together, at first and at most; so many without a new row end the reading of a span."""
 MOST_PAGES_WITHOUT_TOTAL = 10_000
 """Pages after which a span whose end no total tells is given up."""
 
@@ -168,8 +168,10 @@ def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Pla
         asked |= yield from _probe(state, span, size, first)
         if not span.paged:
             return Fate.CUT
-    for start in range(first + 1, last + 1, PAGES_AT_ONCE):
-        numbers = [number for number in range(start, min(start + PAGES_AT_ONCE, last + 1)) if number not in asked]
+    start, at_once = first + 1, FIRST_PAGES_AT_ONCE
+    while start <= last:
+        numbers = [number for number in range(start, min(start + at_once, last + 1)) if number not in asked]
+        start, at_once = start + at_once, min(2 * at_once, MOST_PAGES_AT_ONCE)
         asks = [_ask(state, span, number, expected=size) for number in numbers]
         results = (yield asks) if asks else []
         if any(not isinstance(result, Answer) and is_about_size(result) for result in results):

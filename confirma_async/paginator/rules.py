@@ -159,7 +159,9 @@ class WindowState:
         if ask.look:
             ask.span.fresh[ask] = sum(self.delivery.sight(row) is Sighting.NEW for row in rows.all)
             return
+        counted = self.delivery.duplicates
         novelty = self.delivery.take(self.reading, rows)
+        ask.span.duplicates += self.delivery.duplicates - counted
         ask.span.accept(ask, result, novelty, self._note_invalid(ask, result) if result.invalid else 0)
         if novelty.leaving:
             self.ready.append(Ready(ask.span.asked, result, rows, novelty.leaving, self.leaving))
@@ -191,6 +193,7 @@ class WindowState:
         """Begin a part of the window again."""
         self.rereads += 1
         self.reading += 1
+        self.delivery.duplicates -= span.duplicates  # of a reading that is not counted
         span.begin()
 
     def count(self, span: Span) -> None:

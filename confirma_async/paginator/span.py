@@ -67,6 +67,7 @@ class Span:
     moved: bool = False
     received: int = 0
     distinct: int = 0
+    duplicates: int = 0
     fresh: dict[Ask, int] = attrs.field(factory=dict)
     broken: set[int] = attrs.field(factory=set)
 
@@ -88,7 +89,7 @@ class Span:
     def begin(self) -> None:
         """Forget the present reading."""
         self.total, self.moved = None, False
-        self.received = self.distinct = 0
+        self.received = self.distinct = self.duplicates = 0
         self.fresh.clear()
         self.broken.clear()
 

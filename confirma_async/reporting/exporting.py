@@ -90,6 +90,7 @@ def _notes(target: str, proof: BackfillReport) -> list[tuple[str, str]]:
         ("source", visible(target)),
         ("written at", moment(datetime.now(UTC))),
         ("verdict", f"{proof.verdict}, as of each window's fetch time: {fetched}"),
+        *(("rests on", visible(belief, 400)) for belief in proof.rests_on),
         *(("reason", visible(reason, 400)) for reason in proof.reasons[:_REASONS]),
     ]
     if (left := len(proof.reasons) - _REASONS) > 0:

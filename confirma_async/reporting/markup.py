@@ -60,7 +60,7 @@ def chart(name: str, title: str, says: str, below: str, periods: Sequence[str] =
         f'<button type="button" data-period="{text(period)}" aria-pressed="false">by {text(period)}</button>'
         for period in periods
     )
-    bars = f'<div class="bars" role="group" aria-label="width of a bar">{buttons}</div>' if len(periods) > 1 else ""
+    bars = f'<div class="periods" role="group" aria-label="width of a bar">{buttons}</div>' if len(periods) > 1 else ""
     return (
         f'<h3 id="{name}">{text(title)}</h3>{paragraph(says)}<figure aria-labelledby="{name}">{bars}'
         f'<div class="plot" role="img" aria-label="{text(f"{title}: {says}")}" data-chart="{name}"></div>'

@@ -48,7 +48,7 @@
       displayModeBar: coarse || plot.bars === 0 ? false : "hover",
       modeBarButtons: [["resetScale2d", "toImage"]],
     });
-    for (const button of place.parentElement.querySelectorAll(".bars button")) {
+    for (const button of place.parentElement.querySelectorAll(".periods button")) {
       button.setAttribute("aria-pressed", String(button.dataset.period === plot.label));
     }
   }
@@ -56,7 +56,7 @@
   const places = [...document.querySelectorAll(".plot")];
   const drawAll = () => places.forEach(draw);
 
-  for (const button of document.querySelectorAll(".bars button")) {
+  for (const button of document.querySelectorAll(".periods button")) {
     const place = button.closest("figure").querySelector(".plot");
     button.addEventListener("click", () => {
       chosen.set(place, button.dataset.period);

@@ -23,6 +23,7 @@ def plain_summary(summary: Summary) -> Plain:
         "generated_at": summary.generated_at.isoformat(),
         "verdict": str(summary.verdict),
         "reasons": list(summary.reasons),
+        "rests_on": list(proof.rests_on),
         "as_of": None if fetched is None else {"first": fetched[0].isoformat(), "last": fetched[1].isoformat()},
         "promised": summary.promised,
         "windows_without_total": summary.without_total,

@@ -39,10 +39,11 @@ def verdict(summary: Summary) -> str:
     when = "no window was read" if fetched is None else f"{moment(fetched[0])} to {moment(fetched[1])}"
     shown, rest = summary.reasons[:_REASONS_SHOWN], summary.reasons[_REASONS_SHOWN:]
     more = markup.folded(f"{counted(len(rest), 'reason')} more", _list(rest)) if rest else ""
+    rests = "".join(f"<p>Rests on: {markup.text(visible(one, 500))}</p>" for one in summary.proof.rests_on)
     return (
         f'<div class="verdict {summary.verdict}"><strong><span aria-hidden="true">{_SIGNS[summary.verdict]}</span> '
         f"{summary.verdict}</strong><p>{_MEANS[summary.verdict]} As of each window's fetch time: "
-        f"{markup.text(when)}.</p>{_list(shown)}{more}</div>"
+        f"{markup.text(when)}.</p>{_list(shown)}{more}{rests}</div>"
     )
 
 

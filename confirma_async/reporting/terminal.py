@@ -42,7 +42,7 @@ def _head(summary: Summary) -> list[str]:
     lines += [f"  {visible(reason, 400)}" for reason in summary.reasons[:_REASONS]]
     if (left := len(summary.reasons) - _REASONS) > 0:
         lines.append(f"  and {counted(left, 'reason')} more (--json lists them)")
-    return lines
+    return [*lines, *(f"  rests on: {visible(belief, 400)}" for belief in summary.proof.rests_on)]
 
 
 def _counts(summary: Summary) -> list[str]:

@@ -56,6 +56,33 @@ def test_an_empty_standard_input_is_refused(confirma: Call, serve: Serve) -> Non
     assert outcome.err == "confirma: --key-stdin: the API key is empty\n"
 
 
+def test_a_standard_input_that_cannot_be_read_is_refused(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        buffer = property(lambda self: self)
+
+        def isatty(self) -> bool:
+            return False
+
+        def read(self, _: int) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sys.stdin", Broken())
+    assert call("fetch", *DAYS, "--key-stdin").err == "confirma: --key-stdin cannot be read: Input/output error\n"
+
+
+def test_an_end_of_input_at_the_prompt_is_no_key(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", ended)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert call("fetch", *DAYS, "--key-stdin").err == "confirma: --key-stdin: the API key is empty\n"
+
+
+def test_a_plan_reads_no_key(call: Call) -> None:
+    assert call("fetch", "--plan", *DAYS, "--key-file", "nothing").code == 0
+
+
 def test_a_closed_standard_input_is_refused(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     assert call("fetch", *DAYS, "--key-stdin").code == 2

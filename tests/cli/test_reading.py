@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from pathlib import Path
@@ -53,6 +54,22 @@ def test_an_export_holds_every_row(call: Call, target: str, tmp_path: Path) -> N
 
 def test_an_export_into_an_unknown_form_is_refused(call: Call, target: str) -> None:
     assert call("export", target, "--to", "records.docx").code == 2
+
+
+def test_an_interrupted_export_says_that_it_starts_over(
+    call: Call, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled(*_: object) -> int:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("confirma_async.reporting.export", cancelled)
+    outcome = call("export", target, "--to", "x.csv")
+    assert outcome.code == 130
+    assert outcome.err == "confirma: interrupted: the file was not written; the same command starts over\n"
+
+
+def test_a_name_that_no_file_can_have_is_refused(call: Call) -> None:
+    assert call("report", "x" * 5000).code == 2
 
 
 @pytest.mark.parametrize("command", [("report",), ("export", "--to", "x.csv")])

@@ -44,7 +44,6 @@ BAD = {
     "sandbox and address": (*FETCH, "--sandbox", "--base-url", "https://example.com"),
     "sandbox and key": (*FETCH, "--sandbox", "--key-stdin"),
     "two keys": (*FETCH, "--key-stdin", "--key-file", "x"),
-    "no key": FETCH,
     "an empty invoice number": (*FETCH, "--sandbox", "--invoice", " "),
     "an unprintable fetch type": (*FETCH, "--sandbox", "--fetch-type", "a\nb"),
     "a damaged token": (*FETCH, "--sandbox", "--resume", "!!!"),
@@ -79,7 +78,19 @@ def test_what_cannot_be_asked_is_refused_in_one_line(
     assert outcome.out == ""
     assert outcome.err.startswith("confirma: ")
     assert outcome.err.count("\n") == 1
+    assert "no API key" not in outcome.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_is_needed_and_the_ways_to_give_it_are_named(call: Call) -> None:
+    outcome = call(*FETCH)
+    assert outcome.code == 2
+    assert outcome.err.startswith("confirma: no API key: set CONFIRMA_API_KEY, or use --key-file or --key-stdin")
+
+
+def test_an_empty_key_in_the_environment_is_no_key(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFIRMA_API_KEY", "")
+    assert "no API key" in call(*FETCH).err
 
 
 @pytest.mark.parametrize(
