@@ -175,10 +175,13 @@ class Peer:
             await call.send(answer)
             return
         answering = asyncio.create_task(_await(answer(call)), name="peer")
-        while not answering.done():
-            await asyncio.wait([answering], timeout=0.01)
-            if reader.at_eof():  # nobody is there any more
-                answering.cancel()
+        try:
+            while not answering.done():
+                await asyncio.wait([answering], timeout=0.01)
+                if reader.at_eof():  # nobody is there any more
+                    answering.cancel()
+        finally:
+            answering.cancel()
         if not answering.cancelled():
             answering.result()
 

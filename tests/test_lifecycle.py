@@ -111,7 +111,7 @@ PROGRAMS = {
         async def main():
             ours = client()
             it = ours.distributions.list().pages()
-            await anext(it)
+            await anext(it, None)
             await ours.aclose()
         asyncio.run(main())
     """,

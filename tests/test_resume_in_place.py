@@ -60,6 +60,7 @@ async def test_a_failure_anywhere_can_be_gone_on_from_in_place(rule: Rule, bad: 
         iterator = aiter(invoices)
         got: list[str | None] = []
         failures: list[ConfirmaError] = []
+        left = []
         while len(failures) < 5:
             try:
                 got.append((await anext(iterator)).invoice_number)
@@ -67,9 +68,9 @@ async def test_a_failure_anywhere_can_be_gone_on_from_in_place(rule: Rule, bad: 
                 break
             except ConfirmaError as error:
                 failures.append(error)
-                assert (error.window is not None, error.resume_token) == (True, invoices.resume_token)
-                assert running() == []
-    assert 1 <= len(failures) <= 2
+                left.append((error.resume_token == invoices.resume_token, running()))
+    assert left in ([(True, [])], [(True, [])] * 2)
+    assert all(error.window is not None for error in failures)
     assert sorted(got, key=str) == MONTH
     assert (invoices.report.verdict, invoices.report.records) == (Verdict.COMPLETE, 120)
 

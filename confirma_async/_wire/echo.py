@@ -98,7 +98,8 @@ def _day(name: str, sent: date, echoed: str | None) -> EchoVerdict:
 
 
 def _equal(name: str, sent: str | None, echoed: str | None, *, unasked_is_doubt: bool) -> EchoVerdict:
-    if sent == (echoed or None):
+    echoed = echoed or None
+    if sent == echoed:
         return CLEAR
     if sent is None:
         if unasked_is_doubt:

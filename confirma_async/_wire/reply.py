@@ -188,9 +188,10 @@ def _forms(key: str) -> re.Pattern[str]:
 
 def _character(char: str) -> str:
     code = ord(char)
-    forms = [re.escape(char), rf"\\{re.escape(char)}", rf"(?i:%{code:02x}|\\u{code:04x}|&#0*{code};|&#x0*{code:x};)"]
+    forms = [rf"(?i:%{code:02x}|\\u{code:04x}|&#0*{code};|&#x0*{code:x};)"]  # the longest first
     if char in _NAMED:
         forms.append(f"&{_NAMED[char]};")
+    forms += [rf"\\{re.escape(char)}", re.escape(char)]
     return f"(?:{'|'.join(forms)})"
 
 

@@ -159,7 +159,7 @@ class Backfill:
             return
         if self.voice.quiet:
             return
-        if gauge.requests:
+        if gauge.requests and not gauge.drawn:
             self.voice.note(gauge.line())
         show(shortened(str(report)))
         if "://" not in self.into:  # an address may hold a password

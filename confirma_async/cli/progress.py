@@ -29,7 +29,8 @@ class Gauge:
     """What is known while a run is under way; a hook of the client, and told of progress.
 
     `follows`: whether the client's own progress counts; a backfill tells its own, which knows what was done
-    before. `before`: windows that were done before this run; None until the first progress.
+    before. `before`: windows that were done before this run; None until the first progress. `drawn`: whether
+    a bar has shown it.
     """
 
     voice: Voice
@@ -42,6 +43,7 @@ class Gauge:
     bytes: int = 0
     before: int | None = None
     started: float = attrs.field(factory=time.monotonic)
+    drawn: bool = False
     _news: tuple[float, str] | None = None
 
     def on_event(self, event: Event) -> None:
@@ -114,6 +116,7 @@ async def shown(gauge: Gauge, every: float | None = LINE_EVERY) -> AsyncIterator
     if gauge.voice.json or gauge.voice.quiet or sys.stderr is None:
         yield
     elif (console := _terminal()) is not None:
+        gauge.drawn = True
         with _bar(gauge, console):
             yield
     elif every is None:

@@ -109,6 +109,7 @@ class Run:
         item = self._untold
         if self._session.hooks and item is not None:
             await self._tell(item)
+        await asyncio.sleep(0)  # what was just allowed out goes on the wire before the consumer works on this page
         self._untold = None
         return item
 

@@ -51,7 +51,9 @@ async def export(target: Into, path: str | os.PathLike[str], account: str | None
     require_account(state, account)
     with replacing(place) as file:
         rows = _file_for(place, file, opened.target.key, report_on(state, account))
-        return await _copy(opened, account, rows)
+        count = await _copy(opened, account, rows)
+        await undisturbed(asyncio.to_thread(_settle, file))
+    return count
 
 
 async def _copy(opened: StoredTarget, account: str | None, rows: RowFile) -> int:
@@ -71,6 +73,12 @@ async def _copy(opened: StoredTarget, account: str | None, rows: RowFile) -> int
     finally:
         if not done:
             rows.drop()
+
+
+def _settle(file: BinaryIO) -> None:
+    """Bring the bytes to the disk, away from the event loop: hundreds of megabytes take their time."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _file_for(place: Path, file: BinaryIO, target: str, proof: BackfillReport) -> RowFile:
