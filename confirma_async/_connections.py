@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import warnings
 import weakref
 from collections.abc import AsyncGenerator
 
@@ -100,3 +102,7 @@ async def _bury(lease: Lease) -> None:
     await lease.session.close()
     for left in list(lease.sockets):
         left.close()
+    with warnings.catch_warnings():  # each of these transports would complain that nobody closed it
+        warnings.simplefilter("ignore", ResourceWarning)
+        del lease.session
+        gc.collect()

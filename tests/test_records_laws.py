@@ -26,7 +26,7 @@ from .peers import Peer, Row, ask, body, reply
 
 TEXT = st.none() | st.text(max_size=12)
 IDENTIFIER = st.none() | st.text(max_size=8) | st.integers(-(10**30), 10**30)
-MOMENT = st.datetimes(timezones=st.just(UTC)) | st.datetimes()
+MOMENT = (st.datetimes(timezones=st.just(UTC)) | st.datetimes()).map(lambda moment: moment.replace(fold=0))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

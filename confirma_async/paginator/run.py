@@ -12,7 +12,7 @@ import attrs
 
 from .._wire import Filters, distribution_request
 from ..errors import ConfigurationError, ConfirmaError
-from ..events import Progress, WindowEnded, notify
+from ..events import Progress, WindowEnded, being_cancelled, notify
 from ..records import DistributionPage, InvoiceDistribution
 from ..reports import FetchReport, Verdict, WindowOutcome
 from ..session import SessionManager, Tally
@@ -317,11 +317,13 @@ class Run:
             )
         except ConfirmaError as error:
             result = error
-        except (Exception, asyncio.CancelledError) as error:
-            if track.tasks.get(ask) is not asyncio.current_task():
-                raise  # cancelled by this run, which has forgotten it already
+        except Exception as error:  # noqa: BLE001  # whatever it is, the consumer must hear of it
             self._fail(track, ask, error)
             return
+        except asyncio.CancelledError:
+            if being_cancelled():
+                raise  # by this run, which has forgotten it already, or by a loop that ends
+            result = ConfirmaError("a request was cancelled by something that it called")
         self._receive(track, ask, result)
 
     def _receive(self, track: Track, ask: Ask, result: Result) -> None:
@@ -336,7 +338,7 @@ class Run:
         self._pump(waiting=False)
         self._awaken()
 
-    def _fail(self, track: Track, ask: Ask, error: BaseException) -> None:
+    def _fail(self, track: Track, ask: Ask, error: Exception) -> None:
         """Note a window that failed for good; what lies behind it stops at once."""
         del track.tasks[ask]
         track.state.dropped(ask)

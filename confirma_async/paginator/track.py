@@ -28,7 +28,7 @@ class Track:
     position: int = 0
     tally: Tally = attrs.field(factory=Tally)
     tasks: dict[Ask, asyncio.Task[None]] = attrs.field(factory=dict)
-    failure: BaseException | None = None
+    failure: Exception | None = None
     pages: int = 0
     delivered: int = 0
 

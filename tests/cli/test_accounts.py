@@ -123,7 +123,7 @@ def test_a_key_that_cannot_be_used_names_its_account_only(tmp_path: Path, conten
 
 
 def test_a_variable_that_is_not_set_is_the_failure_of_its_account() -> None:
-    with pytest.raises(ConfigurationError, match="account 'north': the environment variable .* is not set"):
+    with pytest.raises(ConfigurationError, match=r"account 'north': the environment variable .* is not set"):
         Account("north", key_env=SECRET).key()
 
 
@@ -186,9 +186,9 @@ async def test_every_account_has_a_client_with_its_own_settings(
         concurrency = 2
         """,
     )
-    made: list[dict[str, Any]] = []
+    made: list[dict[str, object]] = []
 
-    def factory(*_: object, **options: Any) -> ConfirmaClient:
+    def factory(*_: object, **options: object) -> ConfirmaClient:
         made.append(options)
         raise ConfigurationError("far enough")
 

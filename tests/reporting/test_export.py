@@ -65,7 +65,7 @@ def xlsx_rows(path: Path) -> Rows:
 READERS: dict[str, Callable[[Path], Rows]] = {"csv": csv_rows, "xlsx": xlsx_rows}
 
 
-@pytest.mark.parametrize("form", READERS)
+@pytest.mark.parametrize("form", [*READERS])
 async def test_every_row_arrives_with_its_identifiers_as_text(tmp_path: Path, form: str) -> None:
     target, long = tmp_path / "x.sqlite", "12345678901234567890"
     control = PaymentControl(True, "CashIn", "OPEN", long)
@@ -132,7 +132,7 @@ async def test_xlsx_cells_are_text_and_nothing_is_a_formula(tmp_path: Path) -> N
     assert sheet.freeze_panes == "C2"
 
 
-@pytest.mark.parametrize("form", READERS)
+@pytest.mark.parametrize("form", [*READERS])
 async def test_what_no_spreadsheet_can_hold_costs_no_row(tmp_path: Path, form: str) -> None:
     path = tmp_path / f"out.{form}"
     assert await export(await target_of(tmp_path, "a\x00b\x0b\x1f\ufffe", "plain"), path) == 2
@@ -165,7 +165,7 @@ async def test_an_xlsx_says_how_complete_it_is(tmp_path: Path) -> None:
     target, path = tmp_path / "x.sqlite", tmp_path / "out.xlsx"
     await stored(target, [Window(*JANUARY, [invoice()], Verdict.INCOMPLETE, ("2 rows were promised",), promised=2)])
     await export(target, path)
-    about = {name: text for name, text in openpyxl.load_workbook(path)["about"].iter_rows(values_only=True)}
+    about = dict(openpyxl.load_workbook(path)["about"].iter_rows(values_only=True))
     assert about["verdict"].startswith("INCOMPLETE, as of each window's fetch time: 2026-01-02 03:04:05 UTC")
     assert "2 rows were promised" in about["reason"]
 
@@ -189,7 +189,7 @@ async def test_a_target_that_nobody_wrote_gives_no_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []  # noqa: PTH208  # names are enough
 
 
-@pytest.mark.parametrize("form", READERS)
+@pytest.mark.parametrize("form", [*READERS])
 async def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:

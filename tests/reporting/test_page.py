@@ -75,7 +75,7 @@ async def page_of(folder: Path, windows: Sequence[Window]) -> Path:
     return page
 
 
-@pytest.mark.parametrize(("width", "theme"), itertools.product((1280, 390), ("light", "dark")))
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
 async def test_it_opens_offline_fits_and_complains_of_nothing(
     tmp_path: Path, browser: Browser, width: int, theme: str
 ) -> None:
@@ -245,7 +245,7 @@ async def test_the_page_refers_to_nothing_and_allows_only_its_own_scripts(tmp_pa
     assert len(page) < 6_000_000
 
 
-@pytest.mark.parametrize("look", THEMES.values(), ids=THEMES)
+@pytest.mark.parametrize("look", [*THEMES.values()], ids=[*THEMES])
 def test_every_colour_stands_out_from_its_page_and_from_its_neighbour(look: object) -> None:
     colours = look.series  # type: ignore[attr-defined]  # a Look
     page = look.page  # type: ignore[attr-defined]  # as above
