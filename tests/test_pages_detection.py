@@ -40,9 +40,12 @@ async def test_pages_from_zero_are_all_found(past: Literal["empty", "repeat", 40
         assert invoices.report.verdict == Verdict.COMPLETE
 
 
-async def test_two_pages_from_zero_are_both_found() -> None:
-    rows = [row(place) for place in range(15)]
-    async with Service(lambda asked: paged(asked, rows, 10, first=0)) as service, service.client() as client:
+@pytest.mark.parametrize("past", ["empty", "repeat", 404, 400])
+async def test_two_pages_from_zero_are_both_found(past: Literal["empty", "repeat", 404, 400]) -> None:
+    async with (
+        SandboxServer(15, "number", 10, first_page=0, page_past_end=past) as sandbox,
+        sandbox.client() as client,
+    ):
         assert len(await client.distributions.list(day(0), day(0)).collect()) == 15
 
 

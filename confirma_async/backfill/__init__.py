@@ -14,7 +14,7 @@ from .plan import BackfillPlan
 from .proof import RunRecord, Tally, TargetState, WindowProof, gather
 from .report import BackfillReport
 from .sinks.protocol import Batch, Sink, StoredRecord
-from .targets import Into
+from .targets import Into, shared
 
 __all__ = [
     "backfill",
@@ -28,6 +28,7 @@ __all__ = [
     "plan",
     "PlannedWindow",
     "RunRecord",
+    "shared",
     "Sink",
     "StoredRecord",
     "StoredTarget",

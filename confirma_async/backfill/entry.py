@@ -17,7 +17,7 @@ from .proof import AccountState, TargetState
 from .report import BackfillReport, report_on
 from .run import OnProgress, WindowReading, run_backfill
 from .sinks.protocol import StoredRecord, Target
-from .targets import Into, target_for
+from .targets import Into, SharedTarget, target_for
 
 if TYPE_CHECKING:
     from ..session import SessionManager
@@ -41,8 +41,9 @@ async def backfill(
     Run again after any interruption, it goes on where it stopped; run again after its end, it asks only for
     new days and for windows that were open or had ended within `refresh_days` when they were read.
     `into`: ``x.jsonl``, ``x.sqlite``/``x.db``, ``x.parquet`` (a folder), a database address, or a `Sink`.
-    `to_date`: None means today in the service's time zone. `account`: a label for the rows; several labels
-    may share a target. `environment`: what the target belongs to, besides the address; None derives it.
+    `to_date`: None means today in the service's time zone. `account`: a label for the rows; several may share
+    a target that is given as ``shared(into)``. `environment`: what the target belongs to, besides the
+    address; None derives it.
     `progress` is told `events.Progress` after every window. A window that comes incomplete, and a row that
     breaks the contract or does not fit the target, do not stop the run: the verdict says so, and the next
     run reads that window again.
@@ -59,6 +60,7 @@ async def backfill(
         fetch_type=fetch_type,
         account=account,
         environment=environment,
+        may_join=isinstance(into, SharedTarget),
     )
 
     def read(windows: Sequence[DateWindow]) -> WindowReading:
@@ -96,6 +98,7 @@ async def plan(
         fetch_type=fetch_type,
         account=account,
         environment=environment,
+        may_join=isinstance(into, SharedTarget),
     )
     state = {} if into is None else await target_for(into).state()
     job.require_same_origin(state)

@@ -27,7 +27,10 @@ class Asker(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Job:
-    """One backfill: the days, how they are cut, and whom the rows belong to; `today` as the service sees it."""
+    """One backfill: the days, how they are cut, and whom the rows belong to.
+
+    `may_join`: beside other accounts. `today`: as the service sees it.
+    """
 
     span: DateWindow
     window_days: int
@@ -38,6 +41,7 @@ class Job:
     fetch_type: str | None
     today: date
     rests_on: tuple[str, ...]
+    may_join: bool = False
 
     @classmethod
     def checked(
@@ -51,6 +55,7 @@ class Job:
         fetch_type: object,
         account: object,
         environment: object,
+        may_join: bool = False,
     ) -> Job:
         """Return the job; raises `ConfigurationError` for anything that cannot be asked. No `to_date`: today."""
         today = asker.profile.today()
@@ -65,6 +70,7 @@ class Job:
             fetch_type=None if fetch_type is None else require_text("fetch_type", fetch_type),
             today=today,
             rests_on=asker.profile.rests_on(),
+            may_join=may_join,
         )
 
     def windows(self, held: AccountState) -> tuple[PlannedWindow, ...]:
@@ -94,6 +100,8 @@ class Job:
         labels = {label for label, held in state.items() if held.runs}
         if labels and (NO_ACCOUNT in labels) != (self.account == NO_ACCOUNT):
             raise CheckpointError(_mixed(labels, self.account))
+        if labels and self.account not in labels and not self.may_join:
+            raise CheckpointError(_foreign(labels, self.account))
         run = state[self.account].run if self.account in labels else None
         if run is None:
             return
@@ -113,6 +121,14 @@ def _mixed(labels: set[str], account: str) -> str:
         known = ", ".join(sorted(labels)[:3])
         return f"this target holds rows of labelled accounts ({known}): say which account, or use another target"
     return f"this target holds rows without an account label: leave out account={account!r}, or use another target"
+
+
+def _foreign(labels: set[str], account: str) -> str:
+    known = ", ".join(sorted(labels)[:3])
+    return (
+        f"this target holds rows of {known}, not of {account}: use another target;"
+        " several accounts share one where they are read together, with --accounts (in Python: into=shared(...))"
+    )
 
 
 def _label(account: object) -> str:

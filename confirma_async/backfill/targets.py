@@ -13,7 +13,15 @@ from .proof import TargetState
 from .sinks.extras import is_installed
 from .sinks.protocol import Sink, StoredRecord, Target
 
-Into: TypeAlias = str | Path | Sink
+
+@attrs.frozen
+class SharedTarget:
+    """A target that several accounts share, each under its label; made by `shared`."""
+
+    into: str | Path | Sink
+
+
+Into: TypeAlias = str | Path | Sink | SharedTarget
 
 _FORMS = ".jsonl, .sqlite or .db, .parquet (a folder), a database address, or a Sink"
 
@@ -45,11 +53,21 @@ class OwnTarget:
         raise ConfigurationError("a Sink of your own is not read back here: read it where you keep it")
 
 
+def shared(into: str | Path | Sink) -> SharedTarget:
+    """Say that another account may join the accounts of this target.
+
+    Without it a label that the target does not hold yet is refused: it is more often a slip than a wish.
+    """
+    return SharedTarget(into)
+
+
 def target_for(into: Into) -> Target:
     """Return the target that `into` names; raises `ConfigurationError` for anything else.
 
     Nothing is opened. A missing extra is named with the line that installs it.
     """
+    if isinstance(into, SharedTarget):
+        return target_for(into.into)
     if isinstance(into, str) and "://" in into:
         return _database(into)
     if isinstance(into, str | Path):

@@ -26,7 +26,7 @@ from typing import TypeAlias
 
 import attrs
 
-from ..backfill import BackfillReport, Into
+from ..backfill import BackfillReport, Into, shared
 from ..backfill.targets import target_for
 from ..client import ConfirmaClient
 from ..config import Environment, Secret, require_base_url, require_count, require_key, require_number, require_text
@@ -277,7 +277,7 @@ class _Job:
         return await client.backfill(
             self.from_date,
             self.to_date,
-            into=self.into,
+            into=shared(self.into),
             window_days=self.window_days,
             fetch_type=self.fetch_type,
             refresh_days=self.refresh_days,

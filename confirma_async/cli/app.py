@@ -17,7 +17,7 @@ app = typer.Typer(
     name="confirma",
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # help without rich takes half the time
     help="Invoice distribution records of the Confirma Finance Integrations API, complete or with a reason why not.",
     epilog="Try it without an account: confirma fetch --sandbox --from 2025-01-01 --to 2025-01-02",
 )
@@ -42,7 +42,10 @@ def everything(
     """Hold the options that belong to no command."""
 
 
-@app.command(epilog="Example: confirma fetch --from 2025-01-01 --to 2025-03-31 > invoices.jsonl")
+@app.command(
+    short_help="Print records as JSON lines.",
+    epilog="Example: confirma fetch --from 2025-01-01 --to 2025-03-31 > invoices.jsonl",
+)
 def fetch(
     *,
     from_: o.From = None,
@@ -88,7 +91,10 @@ def fetch(
     return task.plan if plan else task.run
 
 
-@app.command(epilog="Example: confirma backfill --from 2020-01-01 --to 2025-12-31 --into invoices.sqlite")
+@app.command(
+    short_help="Bring records into a file or a database.",
+    epilog="Example: confirma backfill --from 2020-01-01 --to 2025-12-31 --into invoices.sqlite",
+)
 def backfill(
     *,
     from_: o.From = None,
@@ -143,7 +149,9 @@ def backfill(
     return task.plan if plan else task.run
 
 
-@app.command(epilog="Example: confirma report invoices.sqlite --html report.html")
+@app.command(
+    short_help="Show what a target holds.", epilog="Example: confirma report invoices.sqlite --html report.html"
+)
 def report(
     target: o.Target,
     *,
@@ -160,7 +168,10 @@ def report(
     return Report(voice=Voice(json=json, quiet=quiet), target=target, html=html, account=account).run
 
 
-@app.command(epilog="Example: confirma export invoices.sqlite --to invoices.xlsx")
+@app.command(
+    short_help="Write a target into a CSV or XLSX file.",
+    epilog="Example: confirma export invoices.sqlite --to invoices.xlsx",
+)
 def export(
     target: o.Target,
     *,
@@ -175,7 +186,10 @@ def export(
     return Export(voice=Voice(json=json, quiet=quiet), target=target, to=to, account=account).run
 
 
-@app.command(epilog="Example: confirma sandbox --port 8080 --paging number --page-size 100")
+@app.command(
+    short_help="Serve a sandbox with synthetic invoices.",
+    epilog="Example: confirma sandbox --port 8080 --paging number --page-size 100",
+)
 def sandbox(
     *,
     port: Annotated[

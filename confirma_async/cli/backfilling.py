@@ -18,7 +18,7 @@ from .verdicts import judged
 from .voice import Voice, describe, shortened, show, show_json
 
 if TYPE_CHECKING:
-    from ..backfill import BackfillPlan, BackfillReport
+    from ..backfill import BackfillPlan, BackfillReport, Into
     from ..client import ConfirmaClient
 
 GO_ON = "every finished window is kept, and the same command goes on from there"
@@ -132,12 +132,12 @@ class Backfill:
         self.voice.fail(f"{describe(error)}; {GO_ON}", error=type(error).__name__)
         return code
 
-    async def planned(self, client: ConfirmaClient) -> BackfillPlan:
-        """Return what this client would ask."""
+    async def planned(self, client: ConfirmaClient, into: Into | None = None) -> BackfillPlan:
+        """Return what this client would ask; `into` replaces the target's plain name."""
         return await client.plan(
             self.span.start,
             self.span.end,
-            into=self.into,
+            into=self.into if into is None else into,
             window_days=self.window_days,
             fetch_type=self.fetch_type,
             refresh_days=self.refresh_days,

@@ -6,48 +6,43 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-_WHAT, _HOW, _WHO, _SAY = "What to ask for", "How hard to ask", "Whom to ask", "What to print"
-
 From: TypeAlias = Annotated[
     str | None,
-    typer.Option("--from", metavar="YYYY-MM-DD", rich_help_panel=_WHAT, help="First invoice date, itself included."),
+    typer.Option("--from", metavar="YYYY-MM-DD", help="First invoice date, itself included."),
 ]
 To: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--to",
         metavar="YYYY-MM-DD",
-        rich_help_panel=_WHAT,
         help="Last invoice date, itself included; today in Europe/Helsinki if not given.",
     ),
 ]
 Invoice: TypeAlias = Annotated[
     str | None,
-    typer.Option("--invoice", metavar="NUMBER", rich_help_panel=_WHAT, help="Only this invoice number."),
+    typer.Option("--invoice", metavar="NUMBER", help="Only this invoice number."),
 ]
 FetchType: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--fetch-type",
         metavar="TEXT",
-        rich_help_panel=_WHAT,
         help="The service's own fetchType, passed on as it is; its values are not documented.",
     ),
 ]
 WindowDays: TypeAlias = Annotated[
     str,
-    typer.Option("--window-days", metavar="DAYS", rich_help_panel=_HOW, help="Days that one window holds at most."),
+    typer.Option("--window-days", metavar="DAYS", help="Days that one window holds at most."),
 ]
 Concurrency: TypeAlias = Annotated[
     str,
-    typer.Option("--concurrency", metavar="N", rich_help_panel=_HOW, help="Requests in flight at most."),
+    typer.Option("--concurrency", metavar="N", help="Requests in flight at most."),
 ]
 MaxRate: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--max-rate",
         metavar="N",
-        rich_help_panel=_HOW,
         help="Requests per second at most; no limit if not given.",
     ),
 ]
@@ -56,7 +51,6 @@ EnvironmentName: TypeAlias = Annotated[
     typer.Option(
         "--environment",
         metavar="NAME",
-        rich_help_panel=_WHO,
         help="production or staging; CONFIRMA_ENVIRONMENT, then production, if not given.",
     ),
 ]
@@ -65,7 +59,6 @@ BaseUrl: TypeAlias = Annotated[
     typer.Option(
         "--base-url",
         metavar="URL",
-        rich_help_panel=_WHO,
         help="Another address: https, or http on loopback.",
     ),
 ]
@@ -74,44 +67,41 @@ KeyFile: TypeAlias = Annotated[
     typer.Option(
         "--key-file",
         metavar="FILE",
-        rich_help_panel=_WHO,
         help="Read the API key from a file; CONFIRMA_API_KEY holds it if not given.",
     ),
 ]
 KeyStdin: TypeAlias = Annotated[
     bool,
-    typer.Option("--key-stdin", rich_help_panel=_WHO, help="Read the API key from standard input."),
+    typer.Option("--key-stdin", help="Read the API key from standard input."),
 ]
 Sandbox: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--sandbox",
-        rich_help_panel=_WHO,
         help="Ask the embedded sandbox: synthetic invoices, no account and no key needed.",
     ),
 ]
 Plan: TypeAlias = Annotated[
     bool,
-    typer.Option("--plan", rich_help_panel=_SAY, help="Show the windows that would be asked for, and ask nothing."),
+    typer.Option("--plan", help="Show the windows that would be asked for, and ask nothing."),
 ]
 RequireComplete: TypeAlias = Annotated[
     bool,
-    typer.Option("--require-complete", rich_help_panel=_SAY, help="Exit with 1 where the verdict is UNVERIFIED, too."),
+    typer.Option("--require-complete", help="Exit with 1 where the verdict is UNVERIFIED, too."),
 ]
 Quiet: TypeAlias = Annotated[
     bool,
-    typer.Option("--quiet", rich_help_panel=_SAY, help="Say nothing but warnings and failures."),
+    typer.Option("--quiet", help="Say nothing but warnings and failures."),
 ]
 Json: TypeAlias = Annotated[
     bool,
-    typer.Option("--json", rich_help_panel=_SAY, help="Events and the report as JSON lines on standard error."),
+    typer.Option("--json", help="Events and the report as JSON lines on standard error."),
 ]
 Resume: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--resume",
         metavar="TOKEN",
-        rich_help_panel=_WHAT,
         help="Go on where an interrupted fetch of the same arguments stopped; it printed the token.",
     ),
 ]
@@ -120,7 +110,6 @@ Into: TypeAlias = Annotated[
     typer.Option(
         "--into",
         metavar="TARGET",
-        rich_help_panel=_WHAT,
         help="FILE.jsonl, FILE.sqlite, FOLDER.parquet or a database address; the same one goes on where it stopped.",
     ),
 ]
@@ -129,7 +118,6 @@ RefreshDays: TypeAlias = Annotated[
     typer.Option(
         "--refresh-days",
         metavar="DAYS",
-        rich_help_panel=_HOW,
         help="Read windows again that ended within so many days, since delivery results arrive late; 0 for history.",
     ),
 ]
@@ -138,13 +126,16 @@ Account: TypeAlias = Annotated[
     typer.Option(
         "--account",
         metavar="LABEL",
-        rich_help_panel=_WHO,
-        help="A label of yours that keeps the records of several accounts apart in one target.",
+        help="A label of yours for the records; a target holds one, or those of --accounts.",
     ),
 ]
 Accounts: TypeAlias = Annotated[
     str | None,
-    typer.Option("--accounts", metavar="FILE", rich_help_panel=_WHO, help="Back up every account that a file lists."),
+    typer.Option(
+        "--accounts",
+        metavar="FILE",
+        help="A TOML file that lists accounts, which are read side by side into one target; it names keys, and holds none.",
+    ),
 ]
 Target: TypeAlias = Annotated[
     str,

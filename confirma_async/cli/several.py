@@ -7,7 +7,7 @@ from functools import partial
 
 import attrs
 
-from ..backfill import BackfillReport
+from ..backfill import BackfillReport, shared
 from ..client import ConfirmaClient
 from ..errors import CheckpointError, ConfigurationError, ConfirmaError, TargetError
 from ..events import Progress
@@ -59,7 +59,7 @@ class Several:
             environment=account.environment,
             base_url=one.access.base_url or account.base_url,
         ) as client:
-            plan = await attrs.evolve(one, account=account.name).planned(client)
+            plan = await attrs.evolve(one, account=account.name).planned(client, shared(one.into))
         if one.voice.json:
             for each in plan:
                 start, end = each.window.start, each.window.end

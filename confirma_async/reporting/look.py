@@ -1,7 +1,7 @@
 """Colours and type of the charts, for a light and a dark page.
 
-The hues follow the palette of Okabe and Ito, with lightness spread so that every pair of neighbours stays
-apart under the three dichromacies and every bar has a contrast of 3 : 1 with its page. Colour is never the
+The hues follow the palette of Okabe and Ito, with lightness spread so that every pair stays apart under the
+three dichromacies, neighbours most, and every bar has a contrast of 3 : 1 with its page. Colour is never the
 only sign: wide bars carry patterns, and every chart has its numbers as a table.
 """
 
@@ -33,7 +33,7 @@ LIGHT = Look(
     ink="#1b2127",
     quiet="#525c66",
     grid="#dfe3e8",
-    series=("#1F7FC4", "#C77700", "#00513C", "#8F2A7A", "#5B3A1E", "#8E949A"),
+    series=("#1F7FC4", "#C77700", "#003B2A", "#A42B8C", "#65491A", "#8E949A"),
     alarm="#C8500A",
 )
 DARK = Look(
@@ -41,7 +41,7 @@ DARK = Look(
     ink="#e8ecf0",
     quiet="#aab4be",
     grid="#323b45",
-    series=("#3D9BDC", "#F5B000", "#A6F0D4", "#DE4FB0", "#C2540C", "#68727D"),
+    series=("#2B8AE0", "#F5B000", "#A6F0D4", "#E838C8", "#B14A03", "#66727E"),
     alarm="#F2793B",
 )
 THEMES = {"light": LIGHT, "dark": DARK}

@@ -6,7 +6,7 @@
   const NARROW = 560; // pixels: below this, labels are the short ones
   const PRINTED = 660; // pixels of a chart on paper
   const THIN = 2.5; // pixels: bars thinner than this are gathered into longer periods
-  const PATTERNED = 7; // pixels: thinner bars cannot show a pattern
+  const PATTERNED = 12; // pixels: thinner bars cannot show a pattern
   const ROOM = 64; // pixels beyond the longest bar, for the number at its end
   const chosen = new Map(); // the period that the reader chose, by chart
   let printing = false;

@@ -10,7 +10,7 @@ import attrs
 from confirma_async.backfill.job import Job
 from confirma_async.backfill.report import BackfillReport
 from confirma_async.backfill.run import OnProgress, run_backfill
-from confirma_async.backfill.targets import Into, target_for
+from confirma_async.backfill.targets import Into, SharedTarget, target_for
 from confirma_async.config import ServiceProfile
 from confirma_async.records import (
     DistributionDates,
@@ -168,5 +168,6 @@ async def run(
         fetch_type=fetch_type,
         account=account,
         environment=environment,
+        may_join=isinstance(into, SharedTarget),
     )
     return await run_backfill(job, target_for(into), service.read, progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from confirma_async.backfill import BackfillReport, StoredRecord, load_report, open_target
+from confirma_async.backfill import BackfillReport, StoredRecord, load_report, open_target, shared
 from confirma_async.errors import CheckpointError, ConfigurationError, ServerError, TargetError
 from confirma_async.records import Extra, InvoiceDistribution, PaymentControl
 from confirma_async.reports import Verdict
@@ -185,8 +185,8 @@ async def test_a_new_run_without_anything_to_do_asks_nothing(into: str) -> None:
 
 async def test_several_accounts_share_a_target_each_with_its_own_coverage(into: str) -> None:
     one, two = Service(profile=LATER), Service(profile=LATER, base_url="https://other.example")
-    await run(one, FIRST, LAST, into, account="one")
-    await run(two, FIRST, FIRST, into, account="two")
+    await run(one, FIRST, LAST, shared(into), account="one")
+    await run(two, FIRST, FIRST, shared(into), account="two")
     report = await load_report(into)
     assert Counter(record.account for record in await stored(into)) == {"one": 270, "two": 3}
     assert (report.records, len(report.runs), (await load_report(into, "two")).records) == (273, 2, 3)
@@ -298,3 +298,10 @@ async def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         with pytest.raises(TargetError, match="does not exist"):
             await run(service, FIRST, LAST, f"sqlite+aiosqlite:///{tmp_path}/missing/{name}")
         assert service.asked == []
+
+
+async def test_another_account_is_refused_unless_the_target_is_shared(into: str) -> None:
+    await run(Service(), FIRST, FIRST, into, account="one")
+    with pytest.raises(CheckpointError, match="several accounts"):
+        await run(Service(), FIRST, FIRST, into, account="two")
+    assert set(await open_target(into).state()) == {"one"}

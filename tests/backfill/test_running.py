@@ -22,6 +22,7 @@ from confirma_async.backfill import (
     gather,
     load_report,
     open_target,
+    shared,
 )
 from confirma_async.backfill.coverage import PlannedWindow
 from confirma_async.backfill.job import Job
@@ -190,7 +191,7 @@ async def test_progress_may_be_a_coroutine_function(tmp_path: Path) -> None:
 async def test_accounts_write_to_one_target_at_the_same_time(into: str) -> None:
     services = {name: Service(base_url=f"https://{name}.example") for name in ("a", "b", "c")}
     reports = await asyncio.gather(
-        *(run(service, FIRST, LAST, into, window_days=7, account=name) for name, service in services.items())
+        *(run(service, FIRST, LAST, shared(into), window_days=7, account=name) for name, service in services.items())
     )
     assert [(report.records, report.verdict) for report in reports] == [(270, Verdict.COMPLETE)] * 3
     assert (await load_report(into)).records == 810
@@ -209,10 +210,10 @@ async def test_one_account_twice_at_the_same_time_is_refused(into: str) -> None:
 
 async def test_a_target_closed_by_one_is_opened_anew_by_the_next() -> None:
     sink = Counting(slow=0.005)
-    first = asyncio.ensure_future(run(Service(), FIRST, FIRST, sink, account="a"))
+    first = asyncio.ensure_future(run(Service(), FIRST, FIRST, shared(sink), account="a"))
     while "close" not in sink.calls:
         await asyncio.sleep(0)
-    await run(Service(base_url="https://b.example"), FIRST, FIRST, sink, account="b")
+    await run(Service(base_url="https://b.example"), FIRST, FIRST, shared(sink), account="b")
     await first
     assert (sink.calls.count("open"), sink.rows) == (2, 6)
 

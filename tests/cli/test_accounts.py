@@ -88,7 +88,7 @@ def test_a_file_that_is_wrong_is_refused_whole(tmp_path: Path, text: str, says: 
 @pytest.mark.parametrize(
     "line",
     [f"{name} = '{SECRET}'" for name in ("key", "api_key", "API-KEY", "apikey", "token", "X-Api-Key")]
-    + [f"api_key = {SECRET}", f"key_env = '{SECRET}=' ", f"key_file = 'a\\n{SECRET}'"],
+    + [f"api_key = {SECRET}", f"key_env = '{SECRET}=' ", f'key_file = "a\\n{SECRET}"'],
 )
 def test_a_key_in_the_file_is_refused_and_never_repeated(tmp_path: Path, line: str) -> None:
     for text in (f"[[account]]\nname = 'a'\nkey_env = 'K'\n{line}", f"[[account]]\nname = 'a'\n{line}", line):

@@ -128,10 +128,18 @@ def test_a_target_of_another_service_is_refused(
     assert sandbox.requests == []
 
 
-def test_accounts_keep_apart_in_one_target(call: Call, target: Path) -> None:
-    for label in ("north", "south"):
-        assert call(*fill(target, "--sandbox", "--quiet", "--account", label)).code == 0
-    assert {json.loads(line)["account"] for line in lines(target)} == {"north", "south"}
+def test_a_label_is_kept_with_the_records(call: Call, target: Path) -> None:
+    assert call(*fill(target, "--sandbox", "--quiet", "--account", "north")).code == 0
+    assert {json.loads(line)["account"] for line in lines(target)} == {"north"}
+
+
+@pytest.mark.parametrize("more", [(), ("--account", "south")])
+def test_a_target_of_another_label_is_refused(call: Call, target: Path, more: tuple[str, ...]) -> None:
+    assert call(*fill(target, "--sandbox", "--quiet", "--account", "north")).code == 0
+    outcome = call(*fill(target, "--sandbox", *more))
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert len(lines(target)) == 150
 
 
 def test_a_target_that_cannot_be_made_is_refused(call: Call, sandbox: SandboxServer) -> None:

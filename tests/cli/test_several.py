@@ -68,6 +68,15 @@ def test_a_plan_of_accounts_needs_no_key(call: Call, command: tuple[str, ...], m
     assert [(one["account"], one["state"]) for one in planned] == [("north", "missing"), ("south", "missing")]
 
 
+def test_a_plan_of_accounts_knows_what_was_done(call: Call, command: tuple[str, ...], file: Path) -> None:
+    both = file.read_text("utf-8")
+    file.write_text(both.partition('[[account]]\nname = "south"')[0], "utf-8")
+    assert call(*command, "--quiet").code == 0
+    file.write_text(both, "utf-8")
+    planned = [json.loads(line)["state"] for line in call(*command, "--plan", "--json").out.splitlines()]
+    assert planned == ["done", "missing"]
+
+
 def test_a_plan_for_a_target_of_others_is_refused(call: Call, command: tuple[str, ...]) -> None:
     assert call("backfill", "--sandbox", *DAYS, "--into", command[-1], "--quiet").code == 0
     outcome = call(*command, "--plan")

@@ -35,8 +35,8 @@ class Browser:
 
     def show(self, page: Path, *, width: int = 1280, theme: str = "light") -> None:
         """Open a page and wait until it is drawn."""
-        self.driver.get_log("browser")
-        self.driver.get_log("performance")
+        self._log("browser")
+        self._log("performance")
         self.command("Network.enable")
         self.command(
             "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
@@ -47,9 +47,13 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": theme}]
         self.command("Emulation.setEmulatedMedia", features=features)
         self.driver.get(page.as_uri())
-        drawn = "return document.readyState == 'complete' && (!document.querySelector('.plot') || "
+        drawn = "document.readyState == 'complete' && (!document.querySelector('.plot') || "
         drawn += "document.documentElement.dataset.drawn == 'true')"
-        WebDriverWait(self.driver, 20).until(lambda driver: driver.execute_script(drawn))
+        self.wait_for(drawn)
+
+    def wait_for(self, script: str) -> None:
+        """Wait until an expression of JavaScript holds; a test fails that waits in vain."""
+        WebDriverWait(self.driver, 20).until(lambda _: bool(self.ask(script)))
 
     def command(self, name: str, **arguments: object) -> Any:  # noqa: ANN401  # whatever the browser answers
         """Send a command of the DevTools protocol."""
@@ -59,15 +63,19 @@ class Browser:
         """Return what an expression of JavaScript is."""
         return self.driver.execute_script(f"return {script}")
 
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]  # selenium types it in part
+        return entries
+
     @property
     def console(self) -> list[str]:
         """What the page said since it was opened, warnings too."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self._log("browser")]
 
     @property
     def asked(self) -> set[str]:
         """The addresses that were asked since the page was opened."""
-        entries = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        entries = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         urls = [
             entry["params"]["request"]["url"] for entry in entries if entry["method"] == "Network.requestWillBeSent"
         ]

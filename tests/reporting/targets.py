@@ -44,7 +44,7 @@ def invoice(
         dates=DistributionDates(created, None, done, None),
         file=DistributionFile("https://files.example/1"),
         payment_control=PaymentControl(False, "CashIn", "OPEN", None) if control is None else control,
-        errors=[DistributionError(code, "no such address", "DELIVERY") for code in codes],  # type: ignore[arg-type]  # converted
+        errors=tuple(DistributionError(code, "no such address", "DELIVERY") for code in codes),
     )
 
 

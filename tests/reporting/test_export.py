@@ -165,7 +165,8 @@ async def test_an_xlsx_says_how_complete_it_is(tmp_path: Path) -> None:
     target, path = tmp_path / "x.sqlite", tmp_path / "out.xlsx"
     await stored(target, [Window(*JANUARY, [invoice()], Verdict.INCOMPLETE, ("2 rows were promised",), promised=2)])
     await export(target, path)
-    about = dict(openpyxl.load_workbook(path)["about"].iter_rows(values_only=True))
+    rows = openpyxl.load_workbook(path)["about"].iter_rows(values_only=True)
+    about = {str(name): str(text) for name, text in rows}
     assert about["verdict"].startswith("INCOMPLETE, as of each window's fetch time: 2026-01-02 03:04:05 UTC")
     assert "2 rows were promised" in about["reason"]
 
