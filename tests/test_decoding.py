@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 
 import pytest
@@ -241,13 +240,8 @@ async def test_exactly_as_many_bytes_as_allowed_are_fine(coding: str) -> None:
 
 
 async def test_a_client_goes_on_after_any_of_it() -> None:
-    troubles = [then_hang_up(b"") if isinstance(each, bytes) else each for each in CUT.values()]
-    answers = [reply(NOT_JSON["html"]), *troubles, reply(CONTENT)]
+    answers = [reply(NOT_JSON["html"]), *CUT.values(), reply(CONTENT)]
     async with Peer(*answers) as peer, peer.client(retry=ONCE) as client:
         for _ in answers[:-1]:
             assert isinstance(await failure(client), ConfirmaError)
         assert [record.invoice_number for record in await ask(client)] == ["7", "8"]
-
-
-def test_the_bodies_above_are_what_they_say() -> None:
-    assert json.loads(CONTENT)["metaData"]["totalCount"] == 2

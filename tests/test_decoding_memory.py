@@ -8,19 +8,17 @@ import sys
 import pytest
 
 PROGRAM = """
-import asyncio, resource, sys, zlib
+import asyncio, resource, zlib
 
 from confirma_async import ConfirmaClient, ResponseTooLargeError
 
-CODING, BITS = sys.argv[1], int(sys.argv[2])
-
 def bomb():
-    packer, zeros = zlib.compressobj(9, wbits=BITS), b" " * (1 << 20)
+    packer, zeros = zlib.compressobj(9, wbits=31), b" " * (1 << 20)
     return b"".join([*(packer.compress(zeros) for _ in range(1024)), packer.flush()])
 
 async def main():
     content = bomb()
-    answer = b"HTTP/1.1 200 OK\\r\\nContent-Encoding: %s\\r\\nContent-Length: %d\\r\\n\\r\\n" % (CODING.encode(), len(content))
+    answer = b"HTTP/1.1 200 OK\\r\\nContent-Encoding: gzip\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(content)
 
     async def talk(reader, writer):
         await reader.readuntil(b"\\r\\n\\r\\n")
@@ -40,11 +38,8 @@ asyncio.run(main())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no resource module")
-@pytest.mark.parametrize(("coding", "bits"), [("gzip", 31), ("deflate", 15)])
-def test_a_gigabyte_in_disguise_is_refused_within_200_mib(coding: str, bits: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, coding, str(bits)], capture_output=True, text=True, timeout=50, check=True
-    )
+def test_a_gigabyte_in_disguise_is_refused_within_200_mib() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=50, check=True)
     word, peak = done.stdout.split()
     unit = 1024 if sys.platform != "darwin" else 1
     assert word == "refused"

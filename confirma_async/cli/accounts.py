@@ -26,7 +26,7 @@ from typing import TypeAlias
 
 import attrs
 
-from ..backfill import BackfillReport, Into, shared
+from ..backfill import BackfillReport, Sink, shared
 from ..backfill.targets import target_for
 from ..client import ConfirmaClient
 from ..config import Environment, Secret, require_base_url, require_count, require_key, require_number, require_text
@@ -192,7 +192,7 @@ async def backfill_accounts(
     from_date: date,
     to_date: date,
     *,
-    into: Into,
+    into: str | Path | Sink,
     window_days: int = 30,
     fetch_type: str | None = None,
     refresh_days: int = 30,
@@ -244,7 +244,7 @@ class _Job:
 
     from_date: date
     to_date: date
-    into: Into
+    into: str | Path | Sink
     window_days: int
     fetch_type: str | None
     refresh_days: int

@@ -205,16 +205,24 @@ def _probe(state: WindowState, span: Span, size: int, first: int) -> Plan[set[in
     ask = _ask(state, span, first + 1, expected=size)
     (result,) = yield [ask]
     found = span.fresh.get(ask, 0) > 0
-    if isinstance(result, Answer) and not result.received:
-        last = _last_page(span, size, first)
-        numbers = {last, last + 1} - {first + 1}
-        if state.paging.mode == "auto":
-            numbers.add(1)  # it may count from zero
-        looks = [_ask(state, span, number, expected=0, look=True) for number in sorted(numbers)]
+    looks = [_ask(state, span, number, expected=0, look=True) for number in _where_to_look(state, span, size, result)]
+    if looks:
         yield looks
         found = any(map(span.fresh.get, looks))
     state.diagnosis.pages_by_number = span.paged = found
     return {first + 1}
+
+
+def _where_to_look(state: WindowState, span: Span, size: int, second: Result) -> list[int]:
+    """Return the pages that may hold rows although the second does not: at the far end, or counted from zero."""
+    auto = state.paging.mode == "auto"
+    if not isinstance(second, Answer):
+        return [1] if auto and not span.divisible else []
+    if second.received:
+        return []
+    first = 1 if auto else state.paging.first
+    last = _last_page(span, size, first)
+    return sorted(({last, last + 1} | ({1} if auto else set())) - {first + 1})
 
 
 def _read_on(state: WindowState, span: Span, number: int, size: int) -> Plan[None]:

@@ -192,14 +192,14 @@ async def test_every_account_has_a_client_with_its_own_settings(
         made.append(options)
         raise ConfigurationError("far enough")
 
-    run = {"into": tmp_path / "x.sqlite", "concurrency": 5, "max_rate": 9.0, "client_factory": factory}
-    await backfill_accounts(path, *JANUARY, **run)  # type: ignore[arg-type]  # a mapping of mixed types
+    run: dict[str, Any] = {"into": tmp_path / "x.sqlite", "concurrency": 5, "max_rate": 9.0, "client_factory": factory}
+    await backfill_accounts(path, *JANUARY, **run)
     assert made == [
         {"environment": Environment.STAGING, "base_url": None, "concurrency": 5, "max_rate": 3.0},
         {"environment": None, "base_url": "https://own.example", "concurrency": 2, "max_rate": 9.0},
     ]
     made.clear()
-    await backfill_accounts(path, *JANUARY, base_url="http://127.0.0.1:1/", **run)  # type: ignore[arg-type]  # as above
+    await backfill_accounts(path, *JANUARY, base_url="http://127.0.0.1:1/", **run)
     assert {options["base_url"] for options in made} == {"http://127.0.0.1:1"}
 
 
@@ -219,7 +219,8 @@ async def test_what_is_wrong_for_all_is_refused_before_anything_is_sent(
     three: Path, tmp_path: Path, sandbox: SandboxServer, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(ConfigurationError):
-        await backfill_accounts(three, *JANUARY, **({"into": tmp_path / "x.sqlite"} | wrong))
+        options: dict[str, Any] = {"into": tmp_path / "x.sqlite", **wrong}
+        await backfill_accounts(three, *JANUARY, **options)
     with pytest.raises(ConfigurationError, match="inverted"):
         await backfill_accounts(three, *reversed(JANUARY), into=tmp_path / "x.sqlite")
     assert sandbox.requests == []
