@@ -21,7 +21,7 @@ from confirma_async import (
 )
 from confirma_async.sandbox import Fault, SandboxServer
 
-from .servers import Asked, Reply, Service, day, numbers, reply, row, rows_by_day, sent
+from .servers import Asked, Reply, Service, day, days_of, numbers, reply, row, rows_by_day, sent
 
 ONCE = RetryPolicy(max_attempts=1)
 EIGHT_DAYS = sent(rows_by_day(DateWindow(day(0), day(7)), 4))
@@ -81,6 +81,35 @@ async def test_a_single_day_that_is_cut_off_is_an_error() -> None:
     assert (error.expected, error.received) == (4, 3)
     assert error.window is not None
     assert error.window.days == 1
+
+
+async def test_a_cut_day_is_an_error_whatever_became_of_the_days_beside_it() -> None:
+    counts = [1, 3, 3, 8, 1, 1]
+
+    def answer(asked: Asked) -> Reply:
+        rows = [row(f"{each}/{place}") for each in days_of(asked.window) for place in range(counts[each.day - 1])]
+        return reply(asked, rows[:4], len(rows))
+
+    async with Service(answer) as service, service.client() as client:
+        with pytest.raises(IncompleteResultError) as caught:
+            await client.distributions.list(day(0), day(5)).collect()
+    assert (caught.value.window, caught.value.expected, caught.value.received) == (DateWindow(day(3), day(3)), 8, 4)
+
+
+async def test_a_repeated_page_counts_for_nothing_whatever_became_of_the_days_beside_it() -> None:
+    counts = [1, 3, 3, 8, 1, 1]
+    moving = iter([5, 4, 3, 2])  # the totals of the second and third day, which does not settle at first
+
+    def answer(asked: Asked) -> Reply:
+        rows = [row(f"{each}/{place}") for each in days_of(asked.window) for place in range(counts[each.day - 1])]
+        if asked.window == DateWindow(day(1), day(1)):
+            return reply(asked, rows, next(moving, 3))
+        return reply(asked, rows[:4], len(rows))
+
+    async with Service(answer) as service, service.client() as client:
+        invoices = client.distributions.list(day(0), day(5), completeness="report")
+        await invoices.collect()
+    assert (invoices.report.verdict, invoices.report.records) == (Verdict.INCOMPLETE, 13)
 
 
 async def test_a_single_day_is_read_again_before_it_is_given_up() -> None:

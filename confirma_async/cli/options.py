@@ -134,7 +134,7 @@ Accounts: TypeAlias = Annotated[
     typer.Option(
         "--accounts",
         metavar="FILE",
-        help="A TOML file that lists accounts, which are read side by side into one target; it names keys, and holds none.",
+        help="A TOML file of accounts, which are read side by side into one target; it says where their keys are.",
     ),
 ]
 Target: TypeAlias = Annotated[

@@ -38,7 +38,7 @@ class Fate(Enum):
 
 def read_window(state: WindowState) -> Plan[None]:
     """Read a window: whole, by pages, or in ever smaller halves, down to single days."""
-    yield from _read_level(state, [Span(state.window, covers=state.window)])
+    yield from _read_level(state, [Span(state.window, covers=state.window, rows=state.first_reading())])
 
 
 def _read_level(state: WindowState, spans: list[Span]) -> Plan[None]:
@@ -60,7 +60,6 @@ def _read_level(state: WindowState, spans: list[Span]) -> Plan[None]:
 def _halves(state: WindowState, span: Span) -> list[Span]:
     assert span.covers is not None  # noqa: S101  # only divisible spans are cut
     state.halvings += 1
-    state.reading += 1
     return [Span(half, span, covers=half) for half in span.covers.halves()]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum
 from typing import TypeAlias
 
@@ -85,14 +84,6 @@ class RowSet:
             return NEW
         return SAME if _holds(entry, row) else _unlike(row)
 
-    def merge(self, other: RowSet) -> None:
-        """Put all of another set in."""
-        for number, entry in other._rows.items():
-            mine = self._rows.setdefault(number, entry)
-            if mine is not entry:
-                self._rows[number] = [*_listed(mine), *_listed(entry)]
-        self._kept_whole(other._whole)
-
     def _kept_whole(self, count: int) -> None:
         self._whole += count
         if self._whole > MOST_KEPT_WHOLE:
@@ -135,66 +126,44 @@ class Novelty:
 
 
 class Delivery:
-    """Which rows of one window may be handed out, over all its readings.
+    """Which rows of one window were handed out, over all its parts and readings.
 
-    A window that is read again, or in halves, brings rows that were handed out before: they are dropped
-    without being counted, since each reading brings them once. `duplicates` counts the rows that came twice
-    in one reading, or before in a neighbouring window; `conflicts` those that share their number with
-    another row. `unique`: of several rows with one number the first stays.
+    A part that is read again, or in halves, brings rows that were handed out before: they are dropped without
+    being counted, since each reading brings them once. `duplicates` counts the rows that came twice in one
+    reading, or before in a neighbouring window; `conflicts` those that share their number with another row.
+    `unique`: of several rows with one number the first stays.
     """
 
-    __slots__ = ("_earlier", "_now", "_reading", "conflicts", "duplicates", "unique")
+    __slots__ = ("conflicts", "duplicates", "handed", "unique")
 
     def __init__(self, *, unique: bool) -> None:
         self.unique = unique
         self.duplicates = self.conflicts = 0
-        self._earlier: RowSet | None = None
-        self._now = RowSet()
-        self._reading = 0
+        self.handed = RowSet()
 
-    def knows_none_of(self, rows: Rows) -> bool:
-        """Tell whether none of these rows' numbers was seen; False where it takes a closer look."""
-        return self._now.knows_none_of(rows) and (self._earlier is None or self._earlier.knows_none_of(rows))
+    def take(self, reading: RowSet, rows: Rows) -> Novelty:
+        """Return what rows are to a reading, and those of them that may leave.
 
-    def sight(self, row: Row) -> Sighting:
-        """Tell what a row is to all that came."""
-        found = self._now.sight(row)
-        if found is SAME or self._earlier is None:
-            return found
-        before = self._earlier.sight(row)
-        return found if before is NEW else before
+        The first reading of a whole window is the set of what was handed out itself: nothing is kept twice.
+        """
+        if reading is self.handed:
+            if reading.add_unknown(rows):
+                return Novelty(len(rows.all), 0, rows.all)
+            sightings = [(row, reading.add(row)) for row in rows.all]
+            leaving = [row for row, found in sightings if self.weigh(found)]
+        else:
+            sightings = [(row, reading.add(row)) for row in rows.all]
+            self.duplicates += sum(found is SAME for _, found in sightings)
+            leaving = [row for row, found in sightings if found is not SAME and self._hand_out(row)]
+        found_all = [found for _, found in sightings]
+        unknown = found_all.count(NEW)
+        if not unknown:  # a page that is repeated: its rows did not come twice, they were shown twice
+            self.duplicates -= found_all.count(SAME)
+        return Novelty(unknown, found_all.count(OTHER), leaving)
 
-    def take(self, reading: int, rows: Rows) -> Novelty:
-        """Return what rows are to the reading, and those of them that may leave."""
-        if reading != self._reading:
-            self._begin(reading)
-        if self._earlier is None and self._now.add_unknown(rows):
-            return Novelty(len(rows.all), 0, rows.all)
-        sightings = [(row, self._now.add(row)) for row in rows.all]
-        found = [each for _, each in sightings]
-        unknown, other = found.count(NEW), found.count(OTHER)
-        if not unknown:  # a page that is repeated: only what has changed meanwhile is of interest
-            sightings = [(row, each) for row, each in sightings if each is OTHER]
-        return Novelty(unknown, other, self._leaving(sightings))
-
-    def _begin(self, reading: int) -> None:
-        self._reading = reading
-        if len(self._now):
-            self._earlier = self._earlier or RowSet()
-            self._earlier.merge(self._now)
-            self._now = RowSet()
-
-    def _leaving(self, sightings: Iterable[tuple[Row, Sighting]]) -> list[Row]:
-        leaving = []
-        for row, found in sightings:
-            if found is NEW and self._earlier is not None:
-                before = self._earlier.sight(row)
-                if before is SAME:
-                    continue
-                found = before  # what it was to all readings
-            if self.weigh(found):
-                leaving.append(row)
-        return leaving
+    def _hand_out(self, row: Row) -> bool:
+        found = self.handed.add(row)
+        return found is not SAME and self.weigh(found)
 
     def weigh(self, found: Sighting) -> bool:
         """Count what a row was found to be, and tell whether it may leave."""

@@ -19,7 +19,7 @@ from ..reports import Verdict
 from ..session import Diagnosis
 from ..windows import DateWindow
 from .reading import read_window
-from .rows import Delivery, Rows, Sighting
+from .rows import Delivery, Rows, RowSet, Sighting
 from .span import Ask, Result, Span
 
 
@@ -55,12 +55,11 @@ class WindowState:
         self.doubts: dict[str, None] = {}
         self.gaps: dict[str, None] = {}
         self.invalid: dict[int, str] = {}
-        self.reading = self.rereads = self.halvings = 0
+        self.rereads = self.halvings = 0
         self.restart()
 
     def restart(self) -> None:
         """Begin the window again; what was handed out stays handed out."""
-        self.reading += 1
         self.promised: int | None = 0
         self.received = self.backlog = 0
         self.done = False
@@ -69,6 +68,10 @@ class WindowState:
         self._looks_behind = False
         self._steps = read_window(self)
         self._advance(None)
+
+    def first_reading(self) -> RowSet:
+        """Return the set for the first reading of the whole window: what was handed out, while that is nothing."""
+        return RowSet() if len(self.delivery.handed) else self.delivery.handed
 
     @property
     def broken(self) -> bool:
@@ -157,10 +160,10 @@ class WindowState:
             return
         rows = Rows(result.rows)
         if ask.look:
-            ask.span.fresh[ask] = sum(self.delivery.sight(row) is Sighting.NEW for row in rows.all)
+            ask.span.fresh[ask] = sum(ask.span.rows.sight(row) is Sighting.NEW for row in rows.all)
             return
         counted = self.delivery.duplicates
-        novelty = self.delivery.take(self.reading, rows)
+        novelty = self.delivery.take(ask.span.rows, rows)
         ask.span.duplicates += self.delivery.duplicates - counted
         ask.span.accept(ask, result, novelty, self._note_invalid(ask, result) if result.invalid else 0)
         if novelty.leaving:
@@ -192,7 +195,6 @@ class WindowState:
     def read_again(self, span: Span) -> None:
         """Begin a part of the window again."""
         self.rereads += 1
-        self.reading += 1
         self.delivery.duplicates -= span.duplicates  # of a reading that is not counted
         span.begin()
 

@@ -10,7 +10,7 @@ import attrs
 from .._wire import Answer, PageAsk
 from ..errors import ApiStatusError, ConfirmaError, RequestTimeoutError, ResponseTooLargeError
 from ..windows import DateWindow
-from .rows import Novelty
+from .rows import Novelty, RowSet
 
 _T = TypeVar("_T")
 _TOO_LARGE, _GATEWAY_TIMEOUT = 413, 504
@@ -53,7 +53,8 @@ class Span:
     first answer promised; `moved`: a later answer promised something else. `received`: rows as they came,
     pages without a new row not counted; `distinct`: those that differ from each other, invalid ones counted
     each. `probed`, `paged`: whether a second page was looked for, and found.
-    `fresh`: new rows by request; `broken`: digests of rows
+    `rows`: those of the
+    present reading; `fresh`: new rows by request; `broken`: digests of rows
     that break the contract.
     """
 
@@ -68,6 +69,7 @@ class Span:
     received: int = 0
     distinct: int = 0
     duplicates: int = 0
+    rows: RowSet = attrs.field(factory=RowSet)
     fresh: dict[Ask, int] = attrs.field(factory=dict)
     broken: set[int] = attrs.field(factory=set)
 
@@ -88,6 +90,7 @@ class Span:
 
     def begin(self) -> None:
         """Forget the present reading."""
+        self.rows = RowSet()
         self.total, self.moved = None, False
         self.received = self.distinct = self.duplicates = 0
         self.fresh.clear()

@@ -54,7 +54,7 @@ class Track:
             leaving, first, positions = ready.leaving, ready.first, None
             if first < self.skip:
                 leaving, first = leaving[self.skip - first :], self.skip
-            known = [other for other in neighbours if not other.delivery.knows_none_of(ready.rows)]
+            known = [other for other in neighbours if not other.delivery.handed.knows_none_of(ready.rows)]
             if known:
                 kept = [(at, row) for at, row in enumerate(leaving, first) if self._is_ours(row, known)]
                 positions, leaving = [at for at, _ in kept], [row for _, row in kept]
@@ -68,7 +68,7 @@ class Track:
 
     def _is_ours(self, row: Row, neighbours: Iterable[WindowState]) -> bool:
         for other in neighbours:
-            found = other.delivery.sight(row)
+            found = other.delivery.handed.sight(row)
             if found is not Sighting.NEW and not other.still_holds(row):
                 return self.state.delivery.weigh(found)
         return True

@@ -218,8 +218,8 @@ async def test_progress_says_whose_it_is(three: Path, tmp_path: Path) -> None:
 async def test_what_is_wrong_for_all_is_refused_before_anything_is_sent(
     three: Path, tmp_path: Path, sandbox: SandboxServer, wrong: dict[str, Any]
 ) -> None:
+    options: dict[str, Any] = {"into": tmp_path / "x.sqlite", **wrong}
     with pytest.raises(ConfigurationError):
-        options: dict[str, Any] = {"into": tmp_path / "x.sqlite", **wrong}
         await backfill_accounts(three, *JANUARY, **options)
     with pytest.raises(ConfigurationError, match="inverted"):
         await backfill_accounts(three, *reversed(JANUARY), into=tmp_path / "x.sqlite")

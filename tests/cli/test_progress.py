@@ -20,7 +20,7 @@ from confirma_async.cli.progress import Gauge, duration, shown
 from confirma_async.cli.voice import Voice
 from confirma_async.sandbox import Fault, SandboxServer
 
-from .conftest import DAYS, ROOT, YEAR, Serve
+from .conftest import DAYS, YEAR, Serve
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -33,7 +33,7 @@ def on_a_terminal(*arguments: str, **variables: str) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **variables},
+        env={**os.environ, "TERM": "xterm-256color", **variables},
         start_new_session=True,
     )
     os.close(theirs)
@@ -148,7 +148,7 @@ def test_a_file_for_the_records_leaves_the_terminal_for_progress(sandbox: Sandbo
             [sys.executable, "-m", "confirma_async.cli", "fetch", "--base-url", sandbox.url, *DAYS],
             stdout=file,
             stderr=theirs,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+            env={**os.environ, "TERM": "xterm"},
         )
         assert child.wait(20) == 0
     os.close(theirs)
