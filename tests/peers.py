@@ -24,6 +24,8 @@ NEW_KEY = "synthetic-key-of-tomorrow"
 QUICK = RetryPolicy(initial_wait=0.001, max_wait=0.01)
 
 Row: TypeAlias = dict[str, Any]
+Anything: TypeAlias = Any
+"""What a test hands in to see it refused, or hands on to what checks it."""
 
 
 def body(*rows: Row | None, **more: object) -> bytes:
@@ -101,6 +103,7 @@ class Call:
 
 
 Answer: TypeAlias = Callable[[Call], Awaitable[None]]
+Script: TypeAlias = dict[str, "bytes | Answer"]
 
 
 class Peer:
@@ -129,7 +132,7 @@ class Peer:
         """Arrivals in seconds after the first one."""
         return [call.at - self.calls[0].at for call in self.calls]
 
-    def client(self, **options: Any) -> ConfirmaClient:
+    def client(self, **options: Anything) -> ConfirmaClient:
         """A client of this server that waits milliseconds between attempts."""
         return ConfirmaClient(**{"api_key": KEY, "base_url": self.url, "retry": QUICK, **options})
 
@@ -217,7 +220,7 @@ async def failure(client: ConfirmaClient) -> ConfirmaError:
     return caught.value
 
 
-async def failure_of(*answers: bytes | Answer, **options: Any) -> ConfirmaError:
+async def failure_of(*answers: bytes | Answer, **options: Anything) -> ConfirmaError:
     """The error that a server with these answers leads to."""
     async with Peer(*answers) as peer, peer.client(**options) as client:
         return await failure(client)

@@ -155,7 +155,8 @@ async def test_after_two_hundred_cancellations_ten_slots_still_serve_ten_at_once
                 call.cancel()
             await asyncio.wait(calls)
         stuck = False
-        await asyncio.sleep(0.05)
+        while peer.in_flight:
+            await asyncio.sleep(0.01)
         peer.most_in_flight = 0
         assert await asyncio.gather(*(ask(client) for _ in range(20))) == [[]] * 20
         assert peer.most_in_flight == 10
@@ -198,11 +199,15 @@ async def _nothing(call: Call) -> None:
 
 
 async def test_cancelling_inside_a_task_group_ends_the_whole_group() -> None:
+    async def fail_soon(client: ConfirmaClient) -> None:
+        async with asyncio.TaskGroup() as group:
+            calls.extend(group.create_task(ask(client)) for _ in range(5))
+            await asyncio.sleep(0.05)
+            raise LookupError
+
+    calls: list[asyncio.Task[object]] = []
     async with Peer(silence) as peer, peer.client() as client:
         with pytest.raises(ExceptionGroup) as caught:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(5):
-                    group.create_task(ask(client))
-                await asyncio.sleep(0.05)
-                raise LookupError
+            await fail_soon(client)
     assert [type(each) for each in caught.value.exceptions] == [LookupError]
+    assert all(call.cancelled() for call in calls)

@@ -20,12 +20,12 @@ from confirma_async import (
     Timeouts,
 )
 
-from .peers import KEY, NOTHING, Peer, ask
+from .peers import KEY, NOTHING, Anything, Peer, ask
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 
 
-def client(**options: Any) -> ConfirmaClient:
+def client(**options: Anything) -> ConfirmaClient:
     return ConfirmaClient(**{"api_key": KEY, **options})
 
 
@@ -57,7 +57,7 @@ BAD_CLIENTS: dict[str, Any] = {
     [(name, value) for name, values in BAD_CLIENTS.items() for value in values],
     ids=lambda each: ascii(each)[:30],
 )
-def test_an_argument_that_cannot_work_is_refused(name: str, value: Any) -> None:
+def test_an_argument_that_cannot_work_is_refused(name: str, value: Anything) -> None:
     with pytest.raises(ConfigurationError) as caught:
         client(**{name: value})
     assert str(caught.value)
@@ -75,7 +75,7 @@ def test_an_argument_that_cannot_work_is_refused(name: str, value: Any) -> None:
     ],
     ids=lambda each: ascii(each)[:30],
 )
-def test_a_copy_refuses_the_same(name: str, value: Any) -> None:
+def test_a_copy_refuses_the_same(name: str, value: Anything) -> None:
     with pytest.raises(ConfigurationError):
         client().with_options(**{name: value})
 
@@ -118,7 +118,7 @@ BAD_SETTINGS: list[tuple[Callable[..., object], str, list[Any]]] = [
     [(make, name, value) for make, name, values in BAD_SETTINGS for value in values],
     ids=lambda each: getattr(each, "__qualname__", ascii(each)[:30]),
 )
-def test_a_setting_that_cannot_work_is_refused(make: Callable[..., object], name: str, value: Any) -> None:
+def test_a_setting_that_cannot_work_is_refused(make: Callable[..., object], name: str, value: Anything) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make(**{name: value})
     assert "\n" not in str(caught.value)
@@ -180,7 +180,7 @@ async def test_a_question_that_cannot_be_asked_is_refused_before_anything_is_sen
 
 
 @pytest.mark.parametrize("number", [None, 7, "", " ", "\ud800", ["7"]])
-async def test_a_lookup_without_a_number_is_refused_before_anything_is_sent(number: Any) -> None:
+async def test_a_lookup_without_a_number_is_refused_before_anything_is_sent(number: Anything) -> None:
     async with Peer(NOTHING) as peer, peer.client() as ours:
         with pytest.raises(ConfigurationError):
             await ours.distributions.get(number)
@@ -222,7 +222,7 @@ def test_a_bad_name_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("given", ["staging", "STAGING", Environment.STAGING])
-def test_an_environment_goes_by_its_name(given: Any) -> None:
+def test_an_environment_goes_by_its_name(given: Anything) -> None:
     assert "staging" in repr(client(environment=given))
 
 

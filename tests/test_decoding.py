@@ -16,7 +16,7 @@ from confirma_async import (
     TruncatedResponseError,
 )
 
-from .peers import NOTHING, Answer, Peer, ask, body, chain, failure, failure_of, head, reply, row, then_hang_up
+from .peers import NOTHING, Answer, Peer, Script, ask, body, chain, failure, failure_of, head, reply, row, then_hang_up
 
 ONCE = RetryPolicy(max_attempts=1)
 CONTENT = body(row(), row(invoiceNumber=8))
@@ -113,7 +113,9 @@ async def test_a_decode_error_hangs_on_nothing_foreign(content: bytes) -> None:
     ["text/html", "application/json; charset=utf-16", "application/json; charset=nonsense", "x", "", "text/plain"],
 )
 async def test_what_the_content_type_says_changes_nothing(content_type: str) -> None:
-    answer = reply('{"metaData": null, "invoices": [{"distributionStatus": "ä"}]}'.encode(), headers={"Content-Type": content_type})
+    answer = reply(
+        '{"metaData": null, "invoices": [{"distributionStatus": "ä"}]}'.encode(), headers={"Content-Type": content_type}
+    )
     async with Peer(answer) as peer, peer.client() as client:
         assert [record.distribution_status for record in await ask(client)] == ["ä"]
 
@@ -127,11 +129,11 @@ async def test_of_two_equal_names_the_last_one_counts() -> None:
     assert await numbers(reply(twice)) == ["2"]
 
 
-CODED = {
+CODED: Script = {
     "gzip": coded(gzip.compress(CONTENT), "gzip"),
     "GZIP": coded(gzip.compress(CONTENT), "GZIP"),
     "x-gzip": coded(gzip.compress(CONTENT), "x-gzip"),
-    "gzip in several members": coded(gzip.compress(CONTENT[:9]) + gzip.compress(b"") + gzip.compress(CONTENT[9:]), "gzip"),
+    "gzip in several members": coded(b"".join(map(gzip.compress, [CONTENT[:9], b"", CONTENT[9:]])), "gzip"),
     "deflate": coded(zlib.compress(CONTENT), "deflate"),
     "bare deflate": coded(bare_deflate(CONTENT), "deflate"),
     "identity": coded(CONTENT, "identity"),
@@ -146,7 +148,7 @@ async def test_a_body_may_come_in_any_coding_that_was_asked_for(name: str) -> No
     assert await numbers(CODED[name]) == ["7", "8"]
 
 
-CUT = {
+CUT: Script = {
     "gzip": coded(gzip.compress(CONTENT)[:-1], "gzip"),
     "gzip before its checksum": coded(gzip.compress(CONTENT)[:-8], "gzip"),
     "gzip in its head": coded(gzip.compress(CONTENT)[:5], "gzip"),

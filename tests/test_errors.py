@@ -25,7 +25,7 @@ from confirma_async import (
     RetryPolicy,
 )
 
-from .peers import KEY, Peer, chain, failure, reply, then_hang_up
+from .peers import KEY, Anything, Peer, chain, failure, reply, then_hang_up
 
 TREE = {
     "ConfirmaError": "Exception",
@@ -98,7 +98,7 @@ def test_an_error_survives_a_pickle(error: ConfirmaError, protocol: int) -> None
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
-def test_an_error_survives_a_copy(error: ConfirmaError, duplicate: Any) -> None:
+def test_an_error_survives_a_copy(error: ConfirmaError, duplicate: Anything) -> None:
     back = duplicate(error)
     assert back is not error
     assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))
@@ -190,7 +190,7 @@ async def test_invoice_numbers_and_own_parameters_are_cut_from_addresses(argumen
 @pytest.mark.parametrize(
     "answer", [reply(status=503), then_hang_up(b""), then_hang_up(b"junk\r\n\r\n"), reply(b"<html>"), reply(b"{}")]
 )
-async def test_no_error_hangs_on_an_exception_of_the_http_library(answer: Any) -> None:
+async def test_no_error_hangs_on_an_exception_of_the_http_library(answer: Anything) -> None:
     async with Peer(answer) as peer, peer.client() as client:
         error = await failure(client)
     assert [type(each).__module__ for each in chain(error) if not type(each).__module__.startswith("confirma")] == []

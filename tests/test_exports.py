@@ -28,15 +28,15 @@ def test_every_name_on_the_list_exists() -> None:
 
 def test_every_public_name_is_on_the_list() -> None:
     public = {
-        name
-        for name, value in vars(confirma_async).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
+        name for name, value in vars(confirma_async).items() if not name.startswith("_") and not inspect.ismodule(value)
     }
     assert public <= set(confirma_async.__all__)
 
 
 def test_every_error_is_exported() -> None:
-    tree = {name for name, value in vars(errors).items() if inspect.isclass(value) and value.__module__ == errors.__name__}
+    tree = {
+        name for name, value in vars(errors).items() if inspect.isclass(value) and value.__module__ == errors.__name__
+    }
     assert tree <= set(confirma_async.__all__)
 
 

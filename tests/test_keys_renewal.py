@@ -279,9 +279,8 @@ async def test_the_whole_walk_against_the_sandbox() -> None:
 async def test_closing_the_client_during_a_renewal_is_clean() -> None:
     source = Source(KEY, NEW_KEY, seconds=0.3)
     impatient = RetryPolicy(deadline=0.1)
-    async with Peer(good(NEW_KEY)) as peer:
-        async with peer.client(api_key=source, retry=impatient) as client:
-            await failure(client)
+    async with Peer(good(NEW_KEY)) as peer, peer.client(api_key=source, retry=impatient) as client:
+        await failure(client)
     assert source.rejected == [KEY]
 
 

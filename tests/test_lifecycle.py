@@ -17,8 +17,10 @@ from confirma_async.sandbox import SandboxServer
 from .peers import KEY, NEW_KEY, NOTHING, QUICK, Call, Peer, ask, failure, silence
 
 PREAMBLE = """
-import asyncio, gc, os, sys, threading, warnings
+import asyncio, gc, logging, os, sys, threading
 from confirma_async import ConfirmaClient, ConfirmaError, RetryPolicy
+
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # slow callbacks of a busy machine are no news
 
 EMPTY = b'{"metaData": {"totalCount": 0}, "invoices": []}'
 ANSWER = b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(EMPTY), EMPTY)
@@ -232,9 +234,12 @@ def test_a_lent_session_is_used_on_its_own_loop_only() -> None:
 
 @pytest.mark.parametrize("option", [{"raise_for_status": True}, {"auto_decompress": True}, {"trust_env": True}])
 async def test_settings_of_a_lent_session_change_nothing_that_matters(option: dict[str, bool]) -> None:
-    async with SandboxServer(invoices_per_day=1, gzip=True) as sandbox, aiohttp.ClientSession(**option) as session:  # type: ignore[arg-type]  # three of its flags
-        async with sandbox.client(session=session) as client:
-            assert len(await ask(client)) == 30
+    async with (
+        SandboxServer(invoices_per_day=1, gzip=True) as sandbox,
+        aiohttp.ClientSession(**option) as session,  # type: ignore[arg-type]  # three of its flags
+        sandbox.client(session=session) as client,
+    ):
+        assert len(await ask(client)) == 30
 
 
 async def test_closing_twice_is_fine() -> None:

@@ -53,7 +53,7 @@ async def test_a_429_that_says_nothing_usable_pauses_for_the_back_off() -> None:
 
 async def test_a_longer_pause_is_not_shortened_by_a_later_429() -> None:
     async def answer(call: Call) -> None:
-        await asyncio.sleep(0.1 * call.number)  # the second 429 arrives after the first
+        await asyncio.sleep(0.05 * call.number)  # the second 429 arrives after the first
         await call.send({1: paused_for("1"), 2: paused_for("0")}.get(call.number, NOTHING))
 
     async with Peer(answer) as peer, peer.client() as client:
@@ -63,10 +63,10 @@ async def test_a_longer_pause_is_not_shortened_by_a_later_429() -> None:
 
 async def test_no_second_holds_more_than_the_rate_and_its_burst() -> None:
     async with Peer(NOTHING) as peer, peer.client(max_rate=10) as client:
-        await asyncio.gather(*(ask(client) for _ in range(25)))
-    assert len(peer.calls) == 25
+        await asyncio.gather(*(ask(client) for _ in range(22)))
+    assert len(peer.calls) == 22
     assert busiest_second(peer.times) <= 20
-    assert peer.times[-1] >= 1.4
+    assert peer.times[-1] >= 1.1
 
 
 async def test_the_rate_holds_across_windows_pages_and_retries() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from confirma_async import (
     to_dict,
 )
 
-from .peers import Peer, Row, ask, body, failure, reply, row
+from .peers import Anything, Peer, Row, ask, body, failure, reply, row
 
 RECORDS: list[attrs.AttrsInstance] = [
     DistributionDates(created_at=datetime(2025, 1, 2, tzinfo=UTC)),
@@ -67,8 +68,19 @@ async def test_every_documented_field_arrives() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "kept"),
-    [(7, "7"), (0, "0"), ("7", "7"), ("007", "007"), ("INV-2024-001", "INV-2024-001"), (2**64, str(2**64)), (None, None)]
-    + [(10**300, str(10**300)), ("", ""), (" 7 ", " 7 "), (-5, "-5")],
+    [
+        (7, "7"),
+        (0, "0"),
+        ("7", "7"),
+        ("007", "007"),
+        ("INV-2024-001", "INV-2024-001"),
+        (2**64, str(2**64)),
+        (None, None),
+        (10**300, str(10**300)),
+        ("", ""),
+        (" 7 ", " 7 "),
+        (-5, "-5"),
+    ],
 )
 @pytest.mark.parametrize("extra", [{}, {"unknown": 1}], ids=["as documented", "with an unknown field"])
 async def test_identifiers_are_text_whatever_they_came_as(sent: object, kept: str | None, extra: Row) -> None:
@@ -96,9 +108,11 @@ async def test_unknown_fields_are_kept_at_every_level_and_come_back() -> None:
 async def test_unknown_fields_of_the_metadata_are_kept_too() -> None:
     echo = {"invoiceNumber": None, "defaultLast30DaysApplied": True, "zone": "EET"}
     counts = {"totalCount": 1, "cursor": "c", "filtersApplied": echo}
-    async with Peer(reply(json.dumps({"metaData": counts, "invoices": [row()]}).encode())) as peer:
-        async with peer.client() as client:
-            page = await anext(client.distributions.list().pages())
+    async with (
+        Peer(reply(json.dumps({"metaData": counts, "invoices": [row()]}).encode())) as peer,
+        peer.client() as client,
+    ):
+        page = await anext(client.distributions.list().pages())
     assert page.metadata.extra == {"cursor": "c"}
     assert page.metadata.filters_applied.extra == {"zone": "EET"}
     assert to_dict(page.metadata)["cursor"] == "c"
@@ -174,7 +188,7 @@ async def test_the_error_never_shows_the_value() -> None:
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 class TestEveryRecord:
-    def test_cannot_be_changed(self, record: Any) -> None:
+    def test_cannot_be_changed(self, record: Anything) -> None:
         name = attrs.fields(type(record))[0].name
         with pytest.raises(attrs.exceptions.FrozenAttributeError):
             setattr(record, name, None)
@@ -183,32 +197,32 @@ class TestEveryRecord:
         with pytest.raises(AttributeError):
             record.brand_new = 1
 
-    def test_has_no_dictionary(self, record: Any) -> None:
+    def test_has_no_dictionary(self, record: Anything) -> None:
         assert not hasattr(record, "__dict__")
 
-    def test_is_equal_to_its_copies_and_pickles(self, record: Any) -> None:
+    def test_is_equal_to_its_copies_and_pickles(self, record: Anything) -> None:
         for other in (copy.copy(record), copy.deepcopy(record), pickle.loads(pickle.dumps(record))):
             assert other == record
             assert hash(other) == hash(record)
             assert type(other) is type(record)
 
-    def test_comes_back_from_its_dictionary(self, record: Any) -> None:
+    def test_comes_back_from_its_dictionary(self, record: Anything) -> None:
         assert from_dict(type(record), to_dict(record)) == record
         assert from_dict(type(record), json.loads(json.dumps(to_dict(record)))) == record
 
-    def test_tells_unknown_fields_apart_but_not_in_its_hash(self, record: Any) -> None:
+    def test_tells_unknown_fields_apart_but_not_in_its_hash(self, record: Anything) -> None:
         other = from_dict(type(record), {**to_dict(record), "brandNew": [1]})
         assert other != record
         assert hash(other) == hash(record)
 
-    def test_shows_unknown_fields_by_name_only(self, record: Any) -> None:
+    def test_shows_unknown_fields_by_name_only(self, record: Anything) -> None:
         shown = repr(from_dict(type(record), {**to_dict(record), "brandNew": "private"}))
         assert "brandNew" in shown
         assert "private" not in shown
 
-    def test_refuses_changes_of_its_unknown_fields(self, record: Any) -> None:
+    def test_refuses_changes_of_its_unknown_fields(self, record: Anything) -> None:
         extra = from_dict(type(record), {**to_dict(record), "brandNew": 1}).extra
-        for change in (
+        changes: list[Callable[[], object]] = [
             lambda: extra.__setitem__("a", 1),
             lambda: extra.__delitem__("brandNew"),
             lambda: extra.update(a=1),
@@ -216,7 +230,8 @@ class TestEveryRecord:
             lambda: extra.setdefault("a", 1),
             lambda: extra.clear(),
             lambda: extra.__ior__({"a": 1}),
-        ):
+        ]
+        for change in changes:
             with pytest.raises(TypeError):
                 change()
         assert extra == {"brandNew": 1}
@@ -251,18 +266,18 @@ def test_instants_with_another_zone_are_the_same_instants_in_utc() -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x", 7, [("url", "u")]])
-def test_a_record_comes_from_an_object_only(wrong: Any) -> None:
+def test_a_record_comes_from_an_object_only(wrong: Anything) -> None:
     with pytest.raises(ResponseDecodeError):
         from_dict(DistributionFile, wrong)
 
 
 @pytest.mark.parametrize("wrong", [None, {}, "x", DistributionFile, DistributionMetadata])
-def test_only_records_become_dictionaries(wrong: Any) -> None:
+def test_only_records_become_dictionaries(wrong: Anything) -> None:
     with pytest.raises(ConfigurationError):
         to_dict(wrong)
 
 
 @pytest.mark.parametrize("wrong", [dict, int, datetime, attrs.Attribute, None, "InvoiceDistribution"])
-def test_dictionaries_become_records_only(wrong: Any) -> None:
+def test_dictionaries_become_records_only(wrong: Anything) -> None:
     with pytest.raises(ConfigurationError):
         from_dict(wrong, {})

@@ -73,7 +73,7 @@ ROW = wire(
     }
 )
 
-EXTRA = st.just({}) | st.dictionaries(st.text(min_size=1).map("x-".__add__), JSON, max_size=2)
+EXTRA: st.SearchStrategy[Row] = st.just({}) | st.dictionaries(st.text(min_size=1).map("x-".__add__), JSON, max_size=2)
 RECORD = st.builds(
     InvoiceDistribution,
     invoice_number=TEXT,

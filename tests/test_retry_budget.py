@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from confirma_async import ConfirmaError, RetryPolicy, ServerError
 
-from .peers import NOTHING, Call, Peer, ask, failure, reply
+from .peers import NOTHING, Anything, Call, Peer, ask, failure, reply
 
 DOWN = reply(status=503)
 EAGER = RetryPolicy(initial_wait=0.001, max_wait=0.005, max_attempts=1000)
 
 
-async def outage(peer: Peer, calls: int, **options: Any) -> list[ConfirmaError]:
+async def outage(peer: Peer, calls: int, **options: Anything) -> list[ConfirmaError]:
     async with peer.client(concurrency=calls, **options) as client:
         return await asyncio.gather(*(failure(client) for _ in range(calls)))
 

@@ -71,7 +71,9 @@ async def test_a_broken_connection_is_tried_again(fault: Fault) -> None:
     assert len(sandbox.requests) == 2
 
 
-@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nContent-Le", head("Transfer-Encoding: chunked") + b'5\r\n{"met'])
+@pytest.mark.parametrize(
+    "first", [b"HTTP/1.1 200 OK\r\nContent-Le", head("Transfer-Encoding: chunked") + b'5\r\n{"met']
+)
 async def test_an_answer_that_ends_early_is_tried_again(first: bytes) -> None:
     async with Peer(then_hang_up(first), NOTHING) as peer, peer.client() as client:
         assert await ask(client) == []

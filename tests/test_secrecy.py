@@ -23,9 +23,23 @@ from confirma_async import (
     ServiceProfile,
 )
 
-from .peers import KEY, NEW_KEY, NOTHING, Answer, Call, Peer, ask, body, failure, head, lines_with, reply, shown
+from .peers import (
+    KEY,
+    NEW_KEY,
+    NOTHING,
+    Answer,
+    Call,
+    Peer,
+    ask,
+    body,
+    failure,
+    head,
+    lines_with,
+    reply,
+    shown,
+    then_hang_up,
+)
 from .peers import row as invoice
-from .peers import then_hang_up
 
 TWICE = RetryPolicy(max_attempts=2, initial_wait=0.001)
 ECHO = {"X-Request-Id": KEY, "X-Correlation-Id": KEY, "X-Echo": KEY, "Set-Cookie": f"key={KEY}"}
@@ -73,9 +87,11 @@ async def root_logger_and_asyncio_at_their_most_talkative(log: list[str]) -> Asy
 @pytest.mark.parametrize("name", TROUBLE)
 async def test_no_error_shows_a_key_that_the_server_echoed(name: str, log: list[str]) -> None:
     heard: list[Event] = []
-    async with Peer(TROUBLE[name]) as peer:
-        async with peer.client(retry=TWICE, max_response_bytes=50_000, hooks=[heard.append]) as client:
-            error = await failure(client)
+    async with (
+        Peer(TROUBLE[name]) as peer,
+        peer.client(retry=TWICE, max_response_bytes=50_000, hooks=[heard.append]) as client,
+    ):
+        error = await failure(client)
     assert lines_with(shown(error), KEY) == []
     assert lines_with(repr(heard), KEY) == []
     assert lines_with("\n".join(log), KEY) == []
@@ -97,12 +113,11 @@ async def test_no_error_that_nobody_waited_for_shows_the_key(log: list[str]) -> 
         async def renew(self, rejected: str) -> str:
             raise RuntimeError(f"cannot renew {rejected}")
 
-    async with Peer(TROUBLE["401"]) as peer:
-        async with peer.client() as fixed, peer.client(api_key=Source()) as renewing:
-            tasks = [asyncio.create_task(ask(client)) for client in (fixed, renewing) for _ in range(3)]
-            await asyncio.wait(tasks)
-            del tasks
-            gc.collect()
+    async with Peer(TROUBLE["401"]) as peer, peer.client() as fixed, peer.client(api_key=Source()) as renewing:
+        tasks = [asyncio.create_task(ask(client)) for client in (fixed, renewing) for _ in range(3)]
+        await asyncio.wait(tasks)
+        del tasks
+        gc.collect()
     assert any("never retrieved" in line for line in log)
     assert lines_with("\n".join(log), KEY) == []
 

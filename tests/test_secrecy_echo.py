@@ -48,7 +48,7 @@ FORMS = {
 def traces(text: str) -> list[str]:
     """Pieces of the key that are long enough to matter."""
     forms = {**FORMS, "plain": KEY}
-    pieces = {form[at : at + 12] for form in forms.values() for at in range(0, len(form) - 11)}
+    pieces = {form[at : at + 12] for form in forms.values() for at in range(len(form) - 11)}
     return sorted(piece for piece in pieces if piece in text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import assert_type
 
 import aiohttp
@@ -13,6 +13,8 @@ from confirma_async import (
     AttemptEnded,
     ConfirmaClient,
     DateWindow,
+    DistributionDates,
+    DistributionError,
     DistributionMetadata,
     DistributionPage,
     Environment,
@@ -22,6 +24,7 @@ from confirma_async import (
     InvoiceDistribution,
     Paginator,
     Paging,
+    PaymentControl,
     RateLimitError,
     RenewingKey,
     RetryPolicy,
@@ -41,7 +44,7 @@ async def read() -> None:
         invoices = client.distributions.list(date(2025, 1, 1), date(2025, 12, 31))
         assert_type(invoices, Paginator[InvoiceDistribution])
         async for invoice in invoices:
-            print(invoice.invoice_number, invoice.distribution_status, invoice.payment_control.case_id)
+            print(invoice.invoice_number, invoice.distribution_status, invoice.payment_control.case_id)  # noqa: T201  # as the example has it
         assert_type(invoices.report, FetchReport)
         assert_type(invoices.report.verdict, Verdict)
         assert_type(invoices.resume_token, str)
@@ -114,16 +117,15 @@ class Watcher:
 
     async def on_event(self, event: Event, /) -> None:
         if isinstance(event, AttemptEnded):
-            print(event.url, event.status, event.seconds)
+            assert_type((event.url, event.status, event.seconds), tuple[str, int | None, float])
 
 
 def watch(event: Event) -> None:
     """A hook that is a function."""
-    print(event)
 
 
 async def save(key: str) -> None:
-    print(len(key))
+    """Keep a new key."""
 
 
 def make(session: aiohttp.ClientSession, context: ssl.SSLContext) -> Sequence[ConfirmaClient]:
@@ -143,6 +145,15 @@ def make(session: aiohttp.ClientSession, context: ssl.SSLContext) -> Sequence[Co
         hooks=[Watcher(), watch],
     )
     return [full, ConfirmaClient(Vault(), environment="staging"), full.with_options(concurrency=1, max_rate=None)]
+
+
+def build() -> InvoiceDistribution:
+    return InvoiceDistribution(
+        invoice_number="7",
+        dates=DistributionDates(created_at=datetime(2025, 1, 1, tzinfo=UTC)),
+        payment_control=PaymentControl(case_id="1"),
+        errors=(DistributionError(error_code="E"),),
+    )
 
 
 def split() -> None:

@@ -131,9 +131,8 @@ def _read_rest(state: WindowState, span: Span, first: Answer) -> Plan[Fate]:
         return Fate.DONE
     if total < came:
         return Fate.UNSETTLED
-    learned = state.diagnosis.pages_by_number
     probed_in_vain = span.probed and not span.paged
-    if state.paging.mode == "off" or probed_in_vain or (learned is False and span.divisible):
+    if state.paging.mode == "off" or probed_in_vain or (state.cut_is_known and span.divisible):
         return Fate.CUT
     return (yield from _read_pages(state, span, size=came, first=1))
 
@@ -163,6 +162,10 @@ def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Pla
     last = _last_page(span, size, first)
     state.backlog = last - first
     asked = {first}
+    if state.diagnosis.pages_by_number is None and state.scouting.lend():
+        yield from state.wait()
+        if state.cut_is_known and span.divisible:
+            return Fate.CUT
     if state.diagnosis.pages_by_number is not True:
         asked |= yield from _probe(state, span, size, first)
         if not span.paged:
@@ -201,15 +204,25 @@ def _probe(state: WindowState, span: Span, size: int, first: int) -> Plan[set[in
     does not depend on what the client has learned.
     """
     span.probed = True
-    ask = _ask(state, span, first + 1, expected=size)
-    (result,) = yield [ask]
-    found = span.fresh.get(ask, 0) > 0
-    looks = [_ask(state, span, number, expected=0, look=True) for number in _where_to_look(state, span, size, result)]
+    asks = [_ask(state, span, first + 1, expected=size)]
+    further = iter(range(first + 2, _last_page(span, size, first) + 1))
+
+    def one_more() -> Ask | None:
+        number = next(further, None)
+        return None if number is None else _ask(state, span, number, expected=size)
+
+    if state.diagnosis.pages_by_number is None:
+        state.probe_begun(one_more)
+    result, *_ = yield asks  # other windows add to them while they are under way
+    state.probe_ended()
+    found = any(map(span.fresh.get, asks))
+    elsewhere = [] if found else _where_to_look(state, span, size, result)
+    looks = [_ask(state, span, number, expected=0, look=True) for number in elsewhere]
     if looks:
         yield looks
         found = any(map(span.fresh.get, looks))
     state.diagnosis.pages_by_number = span.paged = found
-    return {first + 1}
+    return set(range(first + 1, first + 1 + len(asks)))
 
 
 def _where_to_look(state: WindowState, span: Span, size: int, second: Result) -> list[int]:

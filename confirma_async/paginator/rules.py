@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable
 
 import attrs
 
@@ -20,7 +21,8 @@ from ..session import Diagnosis
 from ..windows import DateWindow
 from .reading import read_window
 from .rows import Delivery, Rows, RowSet, Sighting
-from .span import Ask, Result, Span
+from .scouting import Scouting
+from .span import Ask, Plan, Result, Span
 
 
 @attrs.define
@@ -44,11 +46,15 @@ class WindowState:
         profile: ServiceProfile,
         paging: Paging,
         diagnosis: Diagnosis,
+        scouting: Scouting,
         *,
         require: bool,
     ) -> None:
         self.window, self.filters, self.profile = window, filters, profile
         self.paging, self.diagnosis, self.require = paging, diagnosis, require
+        self.scouting = scouting
+        self.waits = False
+        self._probes = False
         self.ready: deque[Ready] = deque()
         self.delivery = Delivery(unique=profile.unique_by is not None)
         self.leaving = 0
@@ -65,7 +71,8 @@ class WindowState:
         self.done = False
         self.gaps.clear()
         self.invalid.clear()
-        self._looks_behind = False
+        self._looks_behind = self.waits = False
+        self.probe_ended()
         self._steps = read_window(self)
         self._advance(None)
 
@@ -76,7 +83,7 @@ class WindowState:
     @property
     def broken(self) -> bool:
         """Whether the rules ended in an error, so that the window can only be begun again."""
-        return not self.done and not self._batch
+        return not self.done and not self._batch and not self.waits
 
     @property
     def verdict(self) -> Verdict:
@@ -120,6 +127,42 @@ class WindowState:
         """Note that the run ends here: a look behind the totals that was not finished is left to others."""
         if self._looks_behind:
             self.diagnosis.looking = False
+
+    def probe_begun(self, more: Callable[[], Ask | None]) -> None:
+        """Note that this window probes; `more` makes one more request of the probe, None where there is none."""
+
+        def widen() -> bool:
+            ask = more()
+            if ask is None:
+                return False
+            self._batch.append(ask)
+            heapq.heappush(self._unsent, (len(self._batch) - 1, ask))
+            return True
+
+        self._probes = True
+        self.scouting.begin(widen)
+
+    def probe_ended(self) -> None:
+        """Note that this window probes no more."""
+        if self._probes:
+            self._probes = False
+            self.scouting.end()
+
+    def wait(self) -> Plan[None]:
+        """Wait for what the probe of another window finds."""
+        self.waits = True
+        yield []
+
+    @property
+    def cut_is_known(self) -> bool:
+        """Whether the service is known to cut off what does not fit, and to have no pages."""
+        return self.diagnosis.pages_by_number is False
+
+    def go_on(self) -> None:
+        """Go on where the window waits for the probe of another that is over."""
+        if self.waits and self.scouting.widen is None:
+            self.waits = False
+            self._advance([])
 
     def dropped(self, ask: Ask) -> None:
         """Note that a request ended without a result: it is wanted again."""

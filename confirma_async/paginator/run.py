@@ -19,6 +19,7 @@ from ..session import SessionManager, Tally
 from ..windows import DateWindow
 from .ledger import Ledger
 from .rules import WindowState
+from .scouting import Scouting
 from .span import Ask, Result
 from .token import ENDED
 from .track import PageOnTheWay, Track
@@ -54,6 +55,7 @@ class Run:
     def __init__(self, session: SessionManager, plan: RunPlan) -> None:
         self._session, self._plan = session, plan
         self._tracks: dict[int, Track] = {}
+        self._scouting = Scouting()
         self._recent: dict[int, WindowState] = {}
         self._ended = {index for index, count in plan.delivered.items() if count == ENDED}
         self._head = self._unopened = plan.head
@@ -295,6 +297,7 @@ class Run:
             settings.profile,
             settings.paging,
             self._session.diagnosis,
+            self._scouting,
             require=plan.completeness == "require",
         )
         self._recent[index] = state
@@ -335,6 +338,9 @@ class Run:
             self._fail(track, ask, error)
             return
         del track.tasks[ask]
+        if self._scouting.widen is None:
+            for other in self._tracks.values():
+                other.state.go_on()
         self._pump(waiting=False)
         self._awaken()
 

@@ -62,7 +62,7 @@ class Journal:
     @property
     def records(self) -> list[SandboxRequest]:
         """All that is remembered, in order of arrival."""
-        return [entry.record for entry in self._entries]
+        return [entry.record for entry in self._entries.copy()]  # in one step: another thread may look
 
     @property
     def unexpected(self) -> list[SandboxRequest]:
