@@ -189,6 +189,14 @@ async def test_halving_stops_where_both_halves_promise_the_whole() -> None:
     assert len(service.asked) == 4
 
 
+async def test_halving_stops_there_where_the_caller_wants_a_report_too() -> None:
+    async with Service(lambda asked: reply(asked, [row(1)], 500)) as service, service.client() as client:
+        invoices = client.distributions.list(day(0), day(29), completeness="report")
+        await invoices.collect()
+    assert {asked.window and asked.window.days for asked in service.asked} == {30, 15}
+    assert invoices.report.verdict == Verdict.INCOMPLETE
+
+
 async def test_two_halves_that_hold_less_than_the_whole_are_an_error() -> None:
     def answer(asked: Asked) -> Reply:
         rows = rows_by_day(asked.window, 1)
@@ -204,6 +212,7 @@ async def test_more_rows_than_were_promised_are_an_error() -> None:
         with pytest.raises(IncompleteResultError) as caught:
             await client.distributions.list(day(0), day(0)).collect()
     assert (caught.value.expected, caught.value.received) == (1, 2)
+    assert all(asked.is_plain for asked in service.asked)
 
 
 async def test_the_default_range_is_halved_by_the_days_that_the_service_names() -> None:

@@ -12,6 +12,7 @@ from confirma_async import (
     ConfirmaClient,
     ConnectError,
     RedirectError,
+    RenewingKey,
     RetryPolicy,
     Timeouts,
     TransportError,
@@ -144,3 +145,19 @@ async def test_a_service_that_does_not_speak_tls_gets_no_key() -> None:
         async with peer.client(base_url=plain, retry=once, timeouts=limits) as client:
             assert isinstance(await failure(client), TransportError)
         assert (peer.connections, peer.calls) == (1, [])
+
+
+async def test_a_proxy_that_is_asked_for_a_tunnel_does_not_get_the_key() -> None:
+    async with Peer(reply(status=403)) as proxy, proxy.client(base_url="https://service.example") as client:
+        error = await failure(client.with_options(proxy=proxy.url, retry=RetryPolicy(max_attempts=1)))
+    assert isinstance(error, ConnectError)
+    assert proxy.calls[0].text.startswith("CONNECT service.example:443")
+    assert KEY not in proxy.calls[0].text
+
+
+async def test_a_renewing_key_is_not_taken_to_another_address() -> None:
+    async with Peer(reply(status=401)) as peer, Peer(reply(status=401)) as other:
+        async with peer.client(api_key=RenewingKey(KEY, save=print)) as client:
+            with pytest.raises(ConfigurationError):
+                await ask(client.with_options(base_url=other.url))
+        assert (peer.calls, other.calls) == ([], [])

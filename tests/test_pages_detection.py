@@ -116,9 +116,12 @@ async def test_what_was_learned_is_tested_again_where_it_does_not_hold() -> None
 
     async with Service(answer) as service, service.client() as client:
         await client.distributions.list(day(0), day(0)).collect()
+        service.asked.clear()
         invoices = client.distributions.list(day(10), day(17))
         assert len(await invoices.collect()) == 32
         assert invoices.report.verdict == Verdict.COMPLETE
+    assert {asked.window and asked.window.days for asked in service.asked if not asked.is_plain} == {8, 4}
+    assert sum(asked.page == 2 for asked in service.asked) == 2
 
 
 async def test_a_total_that_counts_the_page_is_found_out() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from datetime import date
 
-from confirma_async import ClientPaused, Event, RetryPolicy
+from confirma_async import AttemptEnded, ClientPaused, Event, RetryPolicy
 from confirma_async.sandbox import Fault, SandboxServer
 
 from .peers import NOTHING, QUICK, Call, Peer, ask, failure, reply
@@ -151,3 +151,21 @@ async def test_a_call_that_fails_for_good_gives_its_slot_back() -> None:
         for _ in range(5):
             await failure(client)
         assert await asyncio.wait_for(ask(client), 5) == []
+
+
+async def test_no_slot_is_held_while_a_hook_takes_its_time() -> None:
+    async def dawdle(_: Event) -> None:
+        await asyncio.sleep(0.4)
+
+    async with Peer(NOTHING) as peer, peer.client(concurrency=1, hooks=[dawdle]) as client:
+        await asyncio.gather(ask(client), ask(client))
+    assert peer.times[1] < 0.3
+
+
+async def test_no_slot_is_held_while_a_hook_asks_a_question_itself() -> None:
+    async def curious(event: Event) -> None:
+        if isinstance(event, AttemptEnded) and len(peer.calls) < 3:
+            await ask(client)
+
+    async with Peer(NOTHING) as peer, peer.client(concurrency=1, hooks=[curious]) as client:
+        assert await asyncio.wait_for(ask(client), 10) == []

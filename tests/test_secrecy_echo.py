@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -134,3 +135,10 @@ async def test_no_printable_key_survives_any_mixture_of_escapes(key: str, data: 
     error = await failure_of(reply(f"[{echoed}]".encode(), 403), api_key=key)
     assert isinstance(error, ApiStatusError)
     assert error.body == "[***]"
+
+
+@pytest.mark.parametrize("key", ["\\" * 60, "%" * 60, "&" * 60, "a\\" * 60, "ab" * 500])
+async def test_looking_for_the_key_takes_no_time(key: str) -> None:
+    began = time.monotonic()
+    await failure_of(reply(key[:-1].encode() * 300, 403), api_key=f"{key}x")
+    assert time.monotonic() - began < 5

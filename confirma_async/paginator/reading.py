@@ -162,7 +162,7 @@ def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Pla
     last = _last_page(span, size, first)
     state.backlog = last - first
     asked = {first}
-    if state.diagnosis.pages_by_number is None and state.scouting.lend():
+    if state.diagnosis.pages_by_number is None and state.scouting.lend(state.index):
         yield from state.wait()
         if state.cut_is_known and span.divisible:
             return Fate.CUT

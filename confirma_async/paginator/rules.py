@@ -41,6 +41,7 @@ class WindowState:
 
     def __init__(
         self,
+        index: int,
         window: DateWindow | None,
         filters: Filters,
         profile: ServiceProfile,
@@ -50,7 +51,7 @@ class WindowState:
         *,
         require: bool,
     ) -> None:
-        self.window, self.filters, self.profile = window, filters, profile
+        self.index, self.window, self.filters, self.profile = index, window, filters, profile
         self.paging, self.diagnosis, self.require = paging, diagnosis, require
         self.scouting = scouting
         self.waits = False
@@ -140,13 +141,13 @@ class WindowState:
             return True
 
         self._probes = True
-        self.scouting.begin(widen)
+        self.scouting.begin(self.index, widen)
 
     def probe_ended(self) -> None:
         """Note that this window probes no more."""
         if self._probes:
             self._probes = False
-            self.scouting.end()
+            self.scouting.end(self.index)
 
     def wait(self) -> Plan[None]:
         """Wait for what the probe of another window finds."""
@@ -160,7 +161,7 @@ class WindowState:
 
     def go_on(self) -> None:
         """Go on where the window waits for the probe of another that is over."""
-        if self.waits and self.scouting.widen is None:
+        if self.waits and self.scouting.index is None:
             self.waits = False
             self._advance([])
 

@@ -292,6 +292,7 @@ class Run:
     def _open(self, index: int) -> Track:
         settings, plan = self._session.settings, self._plan
         state = WindowState(
+            index,
             plan.windows[index],
             plan.filters,
             settings.profile,
@@ -338,7 +339,7 @@ class Run:
             self._fail(track, ask, error)
             return
         del track.tasks[ask]
-        if self._scouting.widen is None:
+        if self._scouting.index is None:
             for other in self._tracks.values():
                 other.state.go_on()
         self._pump(waiting=False)

@@ -14,18 +14,24 @@ import attrs
 
 @attrs.define
 class Scouting:
-    """The probe that is under way in a run: `widen` has it ask for one page more, and tells whether it could."""
+    """The earliest window of a run that probes: `widen` has it ask for one page more, and tells whether it could.
 
+    Only a later window waits for it: the earliest can always go on, so waiting comes to an end.
+    """
+
+    index: int | None = None
     widen: Callable[[], bool] | None = None
 
-    def begin(self, widen: Callable[[], bool]) -> None:
+    def begin(self, index: int, widen: Callable[[], bool]) -> None:
         """Note that a window probes."""
-        self.widen = widen
+        if self.index is None or index < self.index:
+            self.index, self.widen = index, widen
 
-    def end(self) -> None:
-        """Note that the probe is over, one way or another."""
-        self.widen = None
+    def end(self, index: int) -> None:
+        """Note that the probe of a window is over, one way or another."""
+        if self.index == index:
+            self.index = self.widen = None
 
-    def lend(self) -> bool:
-        """Spend a window's probe on the one that probes; False where there is none, or nothing left to ask."""
-        return self.widen is not None and self.widen()
+    def lend(self, index: int) -> bool:
+        """Spend a window's probe on an earlier one; False where none probes, or has nothing left to ask."""
+        return self.index is not None and self.index < index and self.widen is not None and self.widen()
