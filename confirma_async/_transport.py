@@ -68,11 +68,10 @@ class Transport:
     max_bytes: int
     proxy: str | None = None
     ssl_context: ssl.SSLContext | None = None
-    _limits: aiohttp.ClientTimeout = attrs.field(init=False)
-
-    @_limits.default
-    def _usual_limits(self) -> aiohttp.ClientTimeout:
-        return _limits(self.timeouts, self.timeouts.total)
+    _limits: aiohttp.ClientTimeout = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: _limits(self.timeouts, self.timeouts.total), takes_self=True),
+    )
 
     async def send(
         self, session: aiohttp.ClientSession, request: Request, key: Secret, left: float = math.inf

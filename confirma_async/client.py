@@ -166,7 +166,7 @@ class ConfirmaClient:
         were read, since delivery results arrive late; 0 for pure history. `account`: a label that keeps the
         records of several accounts apart in one target.
         """
-        from .backfill import backfill  # importing the package must stay cheap
+        from .backfill.entry import backfill  # importing the package must stay cheap
 
         return await backfill(
             self._session,
@@ -193,7 +193,7 @@ class ConfirmaClient:
         account: str | None = None,
     ) -> BackfillPlan:
         """Return what `backfill` with the same arguments would ask; nothing is sent."""
-        from .backfill import plan  # as above
+        from .backfill.entry import plan  # as above
 
         return await plan(
             self._session,

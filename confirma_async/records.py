@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MemberDescriptorType
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import attrs
 
 from .windows import DateWindow
-
-_T = TypeVar("_T")
 
 
 class Extra(dict[str, object]):
@@ -27,7 +25,7 @@ class Extra(dict[str, object]):
         raise TypeError("the unknown fields of a record cannot be changed")
 
     __setitem__ = __delitem__ = _refuse
-    clear = pop = popitem = setdefault = update = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = __ior__ = _refuse  # pyright: ignore[reportAssignmentType]  # on purpose
 
     def __reduce__(self) -> tuple[type[Extra], tuple[dict[str, object]]]:
         return type(self), (dict(self),)
@@ -48,8 +46,8 @@ def _names_only(value: object) -> str:
     return f"<{', '.join(sorted(value))}>" if isinstance(value, Mapping) and value else "{}"
 
 
-def _as_tuple(values: Iterable[_T]) -> tuple[_T, ...]:
-    return values if isinstance(values, tuple) else tuple(values)
+def _as_tuple(values: Iterable[DistributionError]) -> tuple[DistributionError, ...]:
+    return tuple(values)
 
 
 class _Immutable:

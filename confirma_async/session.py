@@ -177,8 +177,6 @@ class SessionManager:
         """Make one attempt: slot, clock, wire; and what its failure means for the next one."""
         self._refuse_closed()
         used: KeyInUse | None = None
-        failure: ConfirmaError | None = None
-        pause: float | None = None
         gate = self._gate()
         await gate.enter(rank)
         began = time.monotonic()
@@ -187,16 +185,8 @@ class SessionManager:
             used = await self._key(rules)
             return await self._once(request, used, rules, tallies, skip_invalid=skip_invalid)
         except ConfirmaError as error:
-            failure = error
+            failure, pause = self._weigh(error, rules, time.monotonic() - began)
         finally:
-            rules.spent += time.monotonic() - began
-            if isinstance(failure, RequestTimeoutError) and rules.left <= 0.0:
-                failure = rules.deadline_error()
-            if failure is not None and is_transient(failure):
-                rules.after(failure)
-                pause = rules.pause_for(failure)
-                if pause is not None:
-                    self._pace.pause(pause)  # before the slot is free for others
             gate.leave()
         if pause is not None:
             await self._tell(ClientPaused(pause))
@@ -204,6 +194,22 @@ class SessionManager:
             failure = await self._replace_key(used, rules)
         rules.stamp(failure)
         raise failure
+
+    def _weigh(self, failure: ConfirmaError, rules: CallRules, seconds: float) -> tuple[ConfirmaError, float | None]:
+        """Say what an attempt's failure means, and for how long it holds back the client, if it does.
+
+        The pause begins here, before the slot is free for others.
+        """
+        rules.spent += seconds
+        if isinstance(failure, RequestTimeoutError) and rules.left <= 0.0:
+            return rules.deadline_error(), None
+        if not is_transient(failure):
+            return failure, None
+        rules.after(failure)
+        pause = rules.pause_for(failure)
+        if pause is not None:
+            self._pace.pause(pause)
+        return failure, pause
 
     async def _key(self, rules: CallRules) -> KeyInUse:
         """Return the key to use; a source that hangs is ended by the deadline."""

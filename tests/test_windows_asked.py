@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from confirma_async import ConfigurationError, DateWindow, ServiceProfile, Verdict, split_date_range
+
 from .servers import Asked, Reply, Service, day, numbers, reply, row, rows_by_day
 
 

@@ -196,7 +196,7 @@ def _metadata(row: _Metadata) -> DistributionMetadata:
 
 
 def _identifier(value: Number) -> str | None:
-    return value if value is None or value.__class__ is str else str(value)
+    return str(value) if isinstance(value, int) else value
 
 
 def records_of(rows: list[Row]) -> list[InvoiceDistribution]:

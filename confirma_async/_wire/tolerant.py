@@ -196,7 +196,7 @@ def read_record(cls: type[_R], value: object) -> _R:
         fields["absent"] = frozenset(name for name in parts if source.get(name) is None)
         if cls is DistributionMetadata and not isinstance(source.get("filtersApplied"), Mapping | None):
             unknown["filtersApplied"] = source["filtersApplied"]
-    make: Callable[..., _R] = cls
+    make = cast("Callable[..., _R]", cls)
     return make(**fields, extra={**unreadable, **unknown})
 
 

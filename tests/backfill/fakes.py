@@ -54,7 +54,7 @@ def invoice(
         DistributionDates(datetime(when.year, when.month, when.day, 8, 30, tzinfo=UTC), datetime(2025, 1, 2)),
         DistributionFile(f"https://files.example/{number}"),
         PaymentControl(True, "CashIn", "OPEN", case_id),
-        [DistributionError(f"E{place}", "no such address", "DELIVERY") for place in range(errors)],  # type: ignore[misc]  # mypy loses the type of a generic converter
+        [DistributionError(f"E{place}", "no such address", "DELIVERY") for place in range(errors)],
     )
 
 

@@ -44,7 +44,7 @@ def invoice(
         dates=DistributionDates(created, None, done, None),
         file=DistributionFile("https://files.example/1"),
         payment_control=PaymentControl(False, "CashIn", "OPEN", None) if control is None else control,
-        errors=tuple(DistributionError(code, "no such address", "DELIVERY") for code in codes),  # type: ignore[misc]  # mypy loses the type of a generic converter
+        errors=tuple(DistributionError(code, "no such address", "DELIVERY") for code in codes),
     )
 
 

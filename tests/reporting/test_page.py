@@ -155,7 +155,7 @@ async def test_nothing_that_the_records_say_is_obeyed(tmp_path: Path, browser: B
         dates=DistributionDates(datetime(2025, 1, 1, tzinfo=UTC), None, datetime(2025, 1, 2, tzinfo=UTC)),
         file=DistributionFile("javascript:window.hacked=1"),
         payment_control=PaymentControl(True, EVIL, EVIL, EVIL),
-        errors=(DistributionError(EVIL, EVIL, EVIL),),  # type: ignore[arg-type]  # mypy loses the type of a generic converter
+        errors=(DistributionError(EVIL, EVIL, EVIL),),
     )
     window = Window(date(2025, 1, 1), date(2025, 1, 30), [record], Verdict.INCOMPLETE, (EVIL,), promised=2)
     target = await stored(tmp_path / "x.sqlite", [window], EVIL)

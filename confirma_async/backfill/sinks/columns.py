@@ -124,7 +124,7 @@ def unflatten(content: Sequence[str | bool | None], errors: Sequence[ErrorConten
             text["case_id"],
             Extra(left.payment_control),
         ),
-        errors=[_error(error) for error in errors],  # type: ignore[misc]  # mypy loses the type of a generic converter
+        errors=[_error(error) for error in errors],
         extra=Extra(left.extra),
         absent=left.absent,  # type: ignore[arg-type]  # as above
     )
