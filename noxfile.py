@@ -53,7 +53,7 @@ def wheel(session: nox.Session) -> None:
     session.run("python", "-m", "venv", "--clear", str(clean))
     scripts = clean / ("Scripts" if (clean / "Scripts").is_dir() else "bin")
     session.run(str(scripts / "python"), "-m", "pip", "install", "-q", str(newest), external=True)
-    session.run(str(scripts / "python"), "-c", CLEAN_IMPORT, external=True)
+    session.run(str(scripts / "python"), "-I", "-c", CLEAN_IMPORT, external=True)
 
 
 @nox.session

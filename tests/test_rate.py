@@ -168,4 +168,4 @@ async def test_no_slot_is_held_while_a_hook_asks_a_question_itself() -> None:
             await ask(client)
 
     async with Peer(NOTHING) as peer, peer.client(concurrency=1, hooks=[curious]) as client:
-        assert await asyncio.wait_for(ask(client), 10) == []
+        assert await asyncio.wait_for(ask(client), 3) == []
