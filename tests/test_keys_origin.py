@@ -79,7 +79,7 @@ async def test_the_key_goes_in_its_header_and_nowhere_else() -> None:
 
 async def test_cookies_of_the_server_are_not_sent_back() -> None:
     answer = reply(body(), headers={"Set-Cookie": "session=1; Path=/"})
-    async with Peer(answer) as peer, peer.client() as client:
+    async with Peer(answer) as peer, peer.client(base_url=f"http://localhost:{peer.port}") as client:
         await ask(client)
         await ask(client)
     assert peer.calls[1].header("cookie") is None

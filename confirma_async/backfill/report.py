@@ -64,6 +64,7 @@ def report_on(state: TargetState, account: str | None = None, span: DateWindow |
     chosen = {label: held for label, held in sorted(state.items()) if account is None or label == account}
     proofs = [proof for held in chosen.values() for proof in _within(held, span)]
     doubts = [doubt for label, held in chosen.items() for doubt in _doubts(label, held, span)]
+    doubts.sort(key=lambda doubt: doubt[0] is not Verdict.INCOMPLETE)  # what decides the verdict is named first
     if not chosen:
         doubts = [(Verdict.INCOMPLETE, "the target holds no run of a backfill")]
     runs = tuple(held.run for held in chosen.values() if held.run is not None)
