@@ -127,3 +127,28 @@ async def test_a_key_source_that_hangs_ends_at_the_deadline_too() -> None:
     async with Peer(NOTHING) as peer, peer.client(api_key=Stuck(), retry=SHORT) as client:
         assert isinstance(await failure(client), DeadlineExceededError)
     assert peer.calls == []
+
+
+async def test_a_slow_key_source_and_a_slow_server_share_one_deadline() -> None:
+    class Slow:
+        async def get(self) -> str:
+            await asyncio.sleep(0.4)
+            return KEY
+
+        async def renew(self, rejected: str) -> str:
+            return NEW_KEY
+
+    async with Peer(silence) as peer, peer.client(api_key=Slow(), retry=SHORT) as client:
+        began = time.monotonic()
+        assert isinstance(await failure(client), DeadlineExceededError)
+        assert time.monotonic() - began < 0.8
+
+
+async def test_an_attempt_that_would_begin_after_the_deadline_is_not_made() -> None:
+    answers = (reply(status=503, headers={"Retry-After": "1"}), silence)
+    async with Peer(*answers) as peer, peer.client(retry=RetryPolicy(deadline=1.2, initial_wait=0)) as client:
+        call = asyncio.create_task(failure(client))
+        await asyncio.sleep(0.8)
+        time.sleep(0.6)  # a program that blocks its loop: the call wakes up too late
+        assert isinstance(await asyncio.wait_for(call, 2), DeadlineExceededError)
+    assert len(peer.calls) == 1
