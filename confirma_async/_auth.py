@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
-from .config import Secret, masked, require_key
+from ._checks import Secret, masked, require_key
 from .errors import ConfigurationError, ConfirmaError, KeyRenewalError, KeyStateUnknownError
 from .events import being_cancelled
 

@@ -16,9 +16,10 @@ import aiohttp
 import attrs
 from yarl import URL
 
+from ._checks import Secret
 from ._version import __version__
 from ._wire import RawReply, Request
-from .config import Secret, Timeouts
+from .config import Timeouts
 from .errors import (
     ClientClosedError,
     ConfirmaError,

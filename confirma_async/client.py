@@ -12,14 +12,8 @@ import aiohttp
 import attrs
 
 from ._auth import KeySource, RenewingKey
-from .config import (
-    DEFAULT_MAX_RESPONSE_BYTES,
-    Environment,
-    Paging,
-    RetryPolicy,
+from ._checks import (
     Secret,
-    ServiceProfile,
-    Timeouts,
     key_from_environment,
     masked,
     require_base_url,
@@ -28,6 +22,7 @@ from .config import (
     require_number,
     require_proxy,
 )
+from .config import DEFAULT_MAX_RESPONSE_BYTES, Environment, Paging, RetryPolicy, ServiceProfile, Timeouts
 from .distributions import DEFAULT_WINDOW_DAYS, Distributions
 from .errors import ConfigurationError
 from .events import EventHook, Hook, Progress

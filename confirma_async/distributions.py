@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from ._checks import require_count, require_text
 from ._wire import Filters
-from .config import require_count, require_text
 from .errors import ConfigurationError, DataIntegrityError, IncompleteResultError, NotFoundError
 from .paginator import (
     Completeness,

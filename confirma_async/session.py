@@ -13,12 +13,14 @@ import aiohttp
 import attrs
 
 from ._auth import Authenticator, KeyInUse, KeySource
+from ._checks import Secret
 from ._connections import Connections
+from ._findings import Diagnosis, Tally
 from ._gate import Gate, Pace
 from ._retry import CallRules, RetryBudget, is_transient
 from ._transport import Transport
 from ._wire import Answer, RawReply, Request, parse_retry_after, read_renewed_key, read_reply, renew_request
-from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, Secret, ServiceProfile, Timeouts
+from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, ServiceProfile, Timeouts
 from .errors import (
     AuthenticationError,
     ClientClosedError,
@@ -30,7 +32,6 @@ from .errors import (
     RequestTimeoutError,
 )
 from .events import AttemptEnded, ClientPaused, Event, Hook, KeyRenewed, RetryScheduled, notify
-from .windows import DateWindow
 
 _log = logging.getLogger("confirma_async")
 _RENEWAL_RANK = -1
@@ -50,30 +51,6 @@ class Settings:
     profile: ServiceProfile = attrs.field(factory=ServiceProfile)
     proxy: str | None = attrs.field(default=None, repr=False)
     ssl_context: ssl.SSLContext | None = None
-
-
-@attrs.define
-class Tally:
-    """What one caller's calls cost: attempts on the wire, retries among them, decoded bytes."""
-
-    requests: int = 0
-    retries: int = 0
-    bytes: int = 0
-
-
-@attrs.define
-class Diagnosis:
-    """What was found out about the service's paging: kept for the client, tested again when contradicted.
-
-    `pages_by_number`: True once page 2 brought new rows, False once it did not. `total_is_whole`: settled
-    by one look at page 2 after two windows of one customary size; `looking`: that look is under way.
-    `customary`: the windows seen per such size.
-    """
-
-    pages_by_number: bool | None = None
-    total_is_whole: bool = False
-    looking: bool = False
-    customary: dict[int, set[DateWindow | None]] = attrs.field(factory=dict)
 
 
 class SessionManager:

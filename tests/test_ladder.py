@@ -19,6 +19,7 @@ LADDER = (
     {"windows"},
     {"records", "reports"},
     {"events"},
+    {"_checks", "_findings"},
     {"config"},
     {"_wire"},
     {"_transport"},

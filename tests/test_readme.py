@@ -18,7 +18,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def block(opening: str) -> str:
     """Return the first Python block that begins so."""
-    return next(text for text in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if text.startswith(opening))
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    return next(text for text in blocks if text.startswith(opening))
 
 
 def test_every_file_that_is_linked_exists() -> None:

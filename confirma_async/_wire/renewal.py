@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from ..config import Secret, require_key
+from .._checks import Secret, require_key
 from ..errors import ConfigurationError, ConfirmaError, KeyRenewalError, KeyStateUnknownError
 from .reply import RawReply, decode_json, status_error
 from .request import Request

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import attrs
 
-from ..config import Paging, ServiceProfile, require_params, require_text
+from .._checks import require_params, require_text
+from ..config import Paging, ServiceProfile
 from ..errors import ConfigurationError
 from ..windows import DateWindow
 

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import attrs
 
-from ..config import Environment, ServiceProfile, require_text
+from .._checks import require_text
+from ..config import Environment, ServiceProfile
 from ..errors import CheckpointError, ConfigurationError
 from ..windows import DateWindow, require_date, require_days, require_range
 from .coverage import PlannedWindow, Staleness, plan_windows, unfinished

@@ -26,10 +26,11 @@ from typing import TypeAlias
 
 import attrs
 
+from .._checks import Secret, require_base_url, require_count, require_key, require_number, require_text
 from ..backfill import BackfillReport, Sink, shared
 from ..backfill.targets import target_for
 from ..client import ConfirmaClient
-from ..config import Environment, Secret, require_base_url, require_count, require_key, require_number, require_text
+from ..config import Environment
 from ..errors import ConfigurationError, ConfirmaError
 from ..events import Progress
 from ..windows import require_days, require_range

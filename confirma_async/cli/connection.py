@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import attrs
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from ..config import Environment, Secret
+from .._checks import Secret
+from ..config import Environment
 from ..errors import ConfigurationError
 from . import keys, values
 

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 
-from ..config import KEY_VARIABLE, Secret, require_key
+from .._checks import KEY_VARIABLE, Secret, require_key
 from ..errors import ConfigurationError
 
 _LONGEST = 4096

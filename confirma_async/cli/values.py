@@ -7,7 +7,8 @@ import os
 import re
 from datetime import date
 
-from ..config import ENVIRONMENT_VARIABLE, Environment, ServiceProfile, require_base_url
+from .._checks import require_base_url
+from ..config import ENVIRONMENT_VARIABLE, Environment, ServiceProfile
 from ..errors import ConfigurationError
 from ..windows import DateWindow, require_range
 

@@ -6,7 +6,7 @@ from .._wire import Filters
 from ..session import SessionManager
 from ..windows import DateWindow
 from .paginator import Listing, Paginator, Reading
-from .run import Completeness, OnInvalid, RunPlan
+from .plan import Completeness, OnInvalid, RunPlan
 from .token import Position, fingerprint, read_token
 
 __all__ = [

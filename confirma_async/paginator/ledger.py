@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import attrs
 
-from ..reports import Doubt, Verdict, WindowOutcome
-from ..session import Tally
+from .._findings import Tally
+from ..reports import Doubt, FetchReport, Verdict, WindowOutcome
 from ..windows import DateWindow
+from .track import Track
 
 MOST_INVALID_NAMED = 1000
 
@@ -63,3 +64,41 @@ def _append(doubts: list[Doubt], window: DateWindow | None, reasons: Sequence[st
         doubts[-1] = Doubt(DateWindow(span.start, window.end), reason)
     else:
         doubts.append(Doubt(window, reason))
+
+
+def report_on(
+    ledger: Ledger,
+    tracks: Collection[Track],
+    *,
+    windows_total: int,
+    unread: int,
+    over: bool,
+    seconds: float,
+    rests_on: tuple[str, ...],
+) -> FetchReport:
+    """Return the sums over the windows that ended and those that are being read; `unread` records are not counted."""
+    spent = attrs.evolve(ledger.spent)
+    for track in tracks:
+        spent.requests += track.tally.requests
+        spent.retries += track.tally.retries
+        spent.bytes += track.tally.bytes
+    return FetchReport(
+        verdict=ledger.verdict if over else Verdict.INCOMPLETE,
+        windows=ledger.windows,
+        windows_total=windows_total,
+        pages=ledger.pages + sum(track.pages for track in tracks),
+        requests=spent.requests,
+        retries=spent.retries,
+        records=ledger.records + sum(track.delivered for track in tracks) - unread,
+        duplicates=ledger.duplicates + sum(track.state.delivery.duplicates for track in tracks),
+        conflicts=ledger.conflicts + sum(track.state.delivery.conflicts for track in tracks),
+        rereads=ledger.rereads + sum(track.state.rereads for track in tracks),
+        halvings=ledger.halvings + sum(track.state.halvings for track in tracks),
+        invalid=tuple(ledger.invalid),
+        invalid_count=ledger.invalid_count,
+        bytes=spent.bytes,
+        seconds=seconds,
+        unverified=tuple(ledger.unverified),
+        incomplete=tuple(ledger.incomplete),
+        rests_on=rests_on,
+    )

@@ -13,7 +13,8 @@ from ..errors import ClientClosedError, ConfirmaError
 from ..records import DistributionPage, InvoiceDistribution
 from ..reports import FetchReport, Verdict, WindowOutcome
 from ..session import SessionManager
-from .run import Run, RunPlan
+from .plan import RunPlan
+from .run import Run
 from .token import Position, write_token
 
 T = TypeVar("T")

@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 import attrs
 
+from .._findings import Diagnosis
 from .._wire import Answer, Filters, Row, judge_echo, same_row
 from ..config import Paging, ServiceProfile
 from ..errors import DataIntegrityError, FilterNotAppliedError, IncompleteResultError, PagingError
 from ..reports import Verdict
-from ..session import Diagnosis
 from ..windows import DateWindow
 from .reading import read_window
 from .rows import Delivery, Rows, RowSet, Sighting

@@ -5,41 +5,24 @@ from __future__ import annotations
 import asyncio
 import operator
 import time
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator
 
 import attrs
 
-from .._wire import Filters, distribution_request
+from .._wire import distribution_request
 from ..errors import ConfigurationError, ConfirmaError
 from ..events import Progress, WindowEnded, being_cancelled, notify
 from ..records import DistributionPage, InvoiceDistribution
-from ..reports import FetchReport, Verdict, WindowOutcome
-from ..session import SessionManager, Tally
-from ..windows import DateWindow
-from .ledger import Ledger
+from ..reports import FetchReport, WindowOutcome
+from ..session import SessionManager
+from .ledger import Ledger, report_on
+from .places import has_place, more_is_needed
+from .plan import RunPlan
 from .rules import WindowState
 from .scouting import Scouting
 from .span import Ask, Result
 from .token import ENDED
 from .track import PageOnTheWay, Track
-
-Completeness = Literal["require", "report"]
-OnInvalid = Literal["raise", "report"]
-
-
-@attrs.frozen
-class RunPlan:
-    """What a run is to do; `delivered`: records handed out by an earlier run, by window (see `token`)."""
-
-    windows: Sequence[DateWindow | None]
-    filters: Filters
-    ordered: bool = True
-    max_items: int | None = None
-    completeness: Completeness = "require"
-    on_invalid: OnInvalid = "raise"
-    head: int = 0
-    delivered: dict[int, int] = attrs.field(factory=dict)
 
 
 class Run:
@@ -150,37 +133,15 @@ class Run:
 
     def report(self) -> FetchReport:
         """Return the sums so far."""
-        ledger, tracks = self._ledger, list(self._tracks.values())
-        spent = self._spent()
-        over = self._is_over() and self._left != 0
-        return FetchReport(
-            verdict=ledger.verdict if over else Verdict.INCOMPLETE,
-            windows=ledger.windows,
+        return report_on(
+            self._ledger,
+            self._tracks.values(),
             windows_total=len(self._plan.windows),
-            pages=ledger.pages + sum(track.pages for track in tracks),
-            requests=spent.requests,
-            retries=spent.retries,
-            records=ledger.records + sum(track.delivered for track in tracks) - self._unread,
-            duplicates=ledger.duplicates + sum(track.state.delivery.duplicates for track in tracks),
-            conflicts=ledger.conflicts + sum(track.state.delivery.conflicts for track in tracks),
-            rereads=ledger.rereads + sum(track.state.rereads for track in tracks),
-            halvings=ledger.halvings + sum(track.state.halvings for track in tracks),
-            invalid=tuple(ledger.invalid),
-            invalid_count=ledger.invalid_count,
-            bytes=spent.bytes,
+            unread=self._unread,
+            over=self._is_over() and self._left != 0,
             seconds=self._took or time.monotonic() - self._began,
-            unverified=tuple(ledger.unverified),
-            incomplete=tuple(ledger.incomplete),
             rests_on=self._session.profile.rests_on() if any(self._plan.windows[:1]) else (),
         )
-
-    def _spent(self) -> Tally:
-        total = attrs.evolve(self._ledger.spent)
-        for track in self._tracks.values():
-            total.requests += track.tally.requests
-            total.retries += track.tally.retries
-            total.bytes += track.tally.bytes
-        return total
 
     def _is_over(self) -> bool:
         return self._left == 0 or (self._head >= len(self._plan.windows) and not self._tracks)
@@ -249,40 +210,13 @@ class Run:
 
     def _next_to_send(self, places: int) -> Track | None:
         """Return the window whose request goes out next, None where nobody wants to or there is no place."""
-        if self._left is not None and not self._more_is_needed():
+        if self._left is not None and not more_is_needed(self._tracks.values(), self._left):
             return None
         track = next((track for track in self._tracks.values() if track.state.wanted is not None), None)
         index = self._next_unopened() if track is None else track.index
-        if index is None or self._is_stopped(index) or not self._has_place(index, track, places):
+        if index is None or self._is_stopped(index) or not has_place(self._tracks, self._head, index, places):
             return None
         return track or self._open(index)
-
-    def _has_place(self, index: int, track: Track | None, places: int) -> bool:
-        """Tell whether one more answer of a window may be under way."""
-        taken = sum([track.load for track in self._tracks.values()])
-        grown = taken + (1 if track is None else track.grows)
-        if index == self._head:
-            return grown <= places
-        head = self._tracks.get(self._head)
-        own, known = (0, 1) if head is None else (head.load, head.state.outstanding)
-        return grown - own + min(max(1, own, known), places // 2) <= places and grown <= places
-
-    def _more_is_needed(self) -> bool:
-        """Tell whether one more request is needed for `max_items`, by what is known of those before it."""
-        need = self._left or 0
-        for track in self._tracks.values():
-            need -= track.state.rows_waiting
-            for ask in track.tasks:
-                if ask.expected is None:
-                    return False
-                need -= ask.expected
-            if need <= 0:
-                return False
-            if track.state.wanted is not None:
-                return True
-            if not track.state.done:
-                return False
-        return need > 0
 
     def _next_unopened(self) -> int | None:
         while self._unopened < self._head or self._unopened in self._ended:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import attrs
 
+from .._findings import Tally
 from .._wire import Row, records_of
 from ..records import DistributionPage
 from ..reports import Verdict, WindowOutcome
-from ..session import Tally
 from .rows import Sighting
 from .rules import WindowState
 from .span import Ask

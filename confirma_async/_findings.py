@@ -1,0 +1,31 @@
+"""What a client has spent, and what it has found out about the service."""
+
+from __future__ import annotations
+
+import attrs
+
+from .windows import DateWindow
+
+
+@attrs.define
+class Tally:
+    """What one caller's calls cost: attempts on the wire, retries among them, decoded bytes."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
+@attrs.define
+class Diagnosis:
+    """What was found out about the service's paging: kept for the client, tested again when contradicted.
+
+    `pages_by_number`: True once page 2 brought new rows, False once it did not. `total_is_whole`: settled
+    by one look at page 2 after two windows of one customary size; `looking`: that look is under way.
+    `customary`: the windows seen per such size.
+    """
+
+    pages_by_number: bool | None = None
+    total_is_whole: bool = False
+    looking: bool = False
+    customary: dict[int, set[DateWindow | None]] = attrs.field(factory=dict)
