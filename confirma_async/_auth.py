@@ -63,6 +63,11 @@ class RenewingKey:
         """The new key that `save` could not keep yet, or None."""
         return self._unsaved
 
+    @property
+    def at_stake(self) -> bool:
+        """Whether a renewal is on the wire or its key not saved yet: to stop now could lose it."""
+        return self._answer_lost or self._unsaved is not None
+
     async def get(self) -> str:
         await self._keep()
         return self._key
@@ -185,7 +190,9 @@ class Authenticator:
         """Let a running renewal end, so that its key is saved; at most so long."""
         renewal = self._renewal
         if renewal is not None and renewal.get_loop() is asyncio.get_running_loop():
-            patience = seconds if isinstance(self._source, RenewingKey) else min(seconds, _PATIENCE_ON_CLOSING)
+            patience = min(seconds, _PATIENCE_ON_CLOSING)
+            if isinstance(self._source, RenewingKey):
+                patience = seconds if self._source.at_stake else 0.0
             await asyncio.wait([renewal], timeout=patience)
             renewal.cancel()
 

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
+import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from .config import RetryPolicy
@@ -63,6 +64,15 @@ class RetryBudget:
         self._left = min(self._capacity, self._left + amount)
 
 
+@attrs.define
+class WireTime:
+    """When an attempt was on the wire, in seconds of the monotonic clock, and the status that came."""
+
+    began: float
+    ended: float = 0.0
+    status: int | None = None
+
+
 class CallRules:
     """The state of one call: what was sent, what time was spent, how long to wait before the next attempt.
 
@@ -76,6 +86,7 @@ class CallRules:
         self.replayed = False
         self.spent = 0.0
         self.started: float | None = None
+        self.wire: WireTime | None = None
         self._wait = 0.0
         self._failed: ConfirmaError | None = None
         self._out_of_time = False

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
@@ -17,7 +18,7 @@ from ._checks import Secret
 from ._connections import Connections
 from ._findings import Diagnosis, Tally
 from ._gate import Gate, Pace
-from ._retry import CallRules, RetryBudget, is_transient
+from ._retry import CallRules, RetryBudget, WireTime, is_transient
 from ._transport import Transport
 from ._wire import Answer, RawReply, Request, parse_retry_after, read_renewed_key, read_reply, renew_request
 from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, ServiceProfile, Timeouts
@@ -81,7 +82,8 @@ class SessionManager:
         self._transport = Transport(
             settings.timeouts, settings.max_response_bytes, settings.proxy, settings.ssl_context
         )
-        self._auth = Authenticator(source, self._send_renewal, self._renewed)
+        self._auth, self._shares_key = Authenticator(source, self._send_renewal, self._renewed), False
+        self._renewing = weakref.WeakSet({self._auth})  # of all copies: their renewals end before the connections
         self._closed = False
 
     @property
@@ -99,7 +101,9 @@ class SessionManager:
         other = SessionManager(settings, source, hooks=hooks)
         other._connections, other._owner = self._connections, False
         if source is self._source:
-            other._auth = self._auth
+            other._auth, other._shares_key = self._auth, True
+        other._renewing = self._renewing
+        other._renewing.add(other._auth)
         if (settings.concurrency, settings.max_rate) == (self.settings.concurrency, self.settings.max_rate):
             other._gates, other._pace = self._gates, self._pace
         if settings.retry.budget == self.settings.retry.budget:
@@ -114,8 +118,10 @@ class SessionManager:
         if self._closed:
             return
         self._closed = True
+        own = () if self._shares_key else (self._auth,)
+        for auth in list(self._renewing) if self._owner else own:
+            await auth.settle(self.settings.timeouts.total)
         if self._owner:
-            await self._auth.settle(self.settings.timeouts.total)
             await self._connections.aclose()
 
     @property
@@ -158,13 +164,21 @@ class SessionManager:
         await gate.enter(rank)
         began = time.monotonic()
         rules.started = rules.started or began
+        answer: Answer | None = None
+        failure: ConfirmaError | None = None
+        pause: float | None = None
         try:
             used = await self._key(rules)
-            return await self._once(request, used, rules, tallies, skip_invalid=skip_invalid)
+            left = rules.left - (time.monotonic() - began)
+            answer = await self._once(request, used, rules, tallies, left, skip_invalid=skip_invalid)
         except ConfirmaError as error:
             failure, pause = self._weigh(error, rules, time.monotonic() - began)
         finally:
             gate.leave()
+        await self._tell_ended(request, rules, answer, failure)
+        if failure is None:
+            assert answer is not None  # noqa: S101  # the one or the other
+            return answer
         if pause is not None:
             await self._tell(ClientPaused(pause))
         if isinstance(failure, AuthenticationError) and used and self._auth.renewable and not rules.replayed:
@@ -193,39 +207,61 @@ class SessionManager:
         if not self._auth.renewable:
             return await self._auth.key()
         try:
-            async with asyncio.timeout(rules.left):
+            async with asyncio.timeout(max(rules.left, 0.0)):
                 return await self._auth.key()
         except TimeoutError:
             failure = rules.deadline_error()
         raise failure
 
     async def _once(
-        self, request: Request, used: KeyInUse, rules: CallRules, tallies: Sequence[Tally], *, skip_invalid: bool
+        self,
+        request: Request,
+        used: KeyInUse,
+        rules: CallRules,
+        tallies: Sequence[Tally],
+        left: float,
+        *,
+        skip_invalid: bool,
     ) -> Answer:
         """Put the request on the wire once, with the key, to the one origin that may see it."""
         if not request.address.startswith(self.base_url + "/"):
             raise ConfigurationError("a request may go to the configured address only")
+        if left <= 0.0:
+            raise rules.deadline_error()
         session = await self._connections.session()
         rules.sent += 1
         for tally in tallies:
             tally.requests += 1
-        began = time.monotonic()
-        raw: RawReply | None = None
-        failure: ConfirmaError | None = None
+        rules.wire = WireTime(time.monotonic())
         try:
-            raw = await self._transport.send(session, request, used.key, rules.left)
+            raw = await self._transport.send(session, request, used.key, left)
+            rules.wire.status = raw.status
+            for tally in tallies:
+                tally.bytes += len(raw.body)
             answer = read_reply(raw, request, used.key, skip_invalid=skip_invalid)
-            self._budget.succeed()
-            return answer
-        except ConfirmaError as error:
-            failure = error
-            raise
         finally:
-            if raw is not None:
-                for tally in tallies:
-                    tally.bytes += len(raw.body)
-            if self.hooks:
-                await self._tell(_attempt_ended(request, rules.sent, raw, failure, time.monotonic() - began))
+            rules.wire.ended = time.monotonic()
+        self._budget.succeed()
+        return answer
+
+    async def _tell_ended(
+        self, request: Request, rules: CallRules, answer: Answer | None, failure: ConfirmaError | None
+    ) -> None:
+        """Tell the hooks of an attempt that left the wire; the slot is free by now."""
+        wire, rules.wire = rules.wire, None
+        if not self.hooks or wire is None:
+            return
+        await self._tell(
+            AttemptEnded(
+                method=request.method,
+                url=request.shown,
+                attempt=rules.sent,
+                status=wire.status,
+                failure=None if failure is None else type(failure).__name__,
+                seconds=wire.ended - wire.began,
+                bytes=0 if answer is None else answer.bytes,
+            )
+        )
 
     async def _replace_key(self, refused: KeyInUse, rules: CallRules) -> ConfirmaError:
         """Have the refused key renewed, within the call's deadline; return what the next step should see."""
@@ -294,17 +330,3 @@ class SessionManager:
         _log.debug("%s", event)
         if self.hooks:
             await notify(self.hooks, event)
-
-
-def _attempt_ended(
-    request: Request, attempt: int, raw: RawReply | None, failure: ConfirmaError | None, seconds: float
-) -> AttemptEnded:
-    return AttemptEnded(
-        method=request.method,
-        url=request.shown,
-        attempt=attempt,
-        status=None if raw is None else raw.status,
-        failure=None if failure is None else type(failure).__name__,
-        seconds=seconds,
-        bytes=0 if raw is None else len(raw.body),
-    )

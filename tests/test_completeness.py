@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -83,6 +84,13 @@ async def test_a_single_day_that_is_cut_off_is_an_error() -> None:
     assert error.window.days == 1
 
 
+async def test_a_single_day_that_is_cut_off_costs_three_requests() -> None:
+    async with Service(cut(3)) as service, service.client() as client:
+        with pytest.raises(IncompleteResultError):
+            await client.distributions.list(day(0), day(0)).collect()
+    assert service.pages == [1, 2, 1]
+
+
 async def test_a_cut_day_is_an_error_whatever_became_of_the_days_beside_it() -> None:
     counts = [1, 3, 3, 8, 1, 1]
 
@@ -131,6 +139,29 @@ async def test_an_answer_that_is_too_large_or_too_slow_is_halved(status: int) ->
         assert sorted(numbers(await invoices.collect()), key=str) == EIGHT_DAYS
     assert len(service.asked) == 7
     assert invoices.report.verdict == Verdict.COMPLETE
+
+
+async def test_halves_of_what_is_too_large_are_asked_for_side_by_side() -> None:
+    both = asyncio.Barrier(2)
+
+    async def answer(asked: Asked) -> Reply:
+        if asked.place:
+            await both.wait()
+        return refusing(413, 16)(asked)
+
+    async with Service(answer) as service, service.client() as client:
+        async with asyncio.timeout(5):
+            assert len(await client.distributions.list(day(0), day(7)).collect()) == 32
+
+
+async def test_halves_of_what_is_too_slow_are_asked_for_one_after_the_other() -> None:
+    async def answer(asked: Asked) -> Reply:
+        await asyncio.sleep(0.005)
+        return refusing(504, 4)(asked)
+
+    async with Service(answer) as service, service.client(retry=ONCE) as client:
+        assert len(await client.distributions.list(day(0), day(3)).collect()) == 16
+    assert service.most_in_flight == 1
 
 
 async def test_an_answer_over_the_limit_of_bytes_is_halved() -> None:

@@ -8,9 +8,14 @@ import sys
 import pytest
 
 PROGRAM = """
-import asyncio, resource, zlib
+import asyncio, zlib
 
 from confirma_async import ConfirmaClient, ResponseTooLargeError
+
+def peak():
+    # What getrusage tells includes the process that this one was forked from.
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 
 def bomb():
     packer, zeros = zlib.compressobj(9, wbits=31), b" " * (1 << 20)
@@ -31,13 +36,13 @@ async def main():
             await client.distributions.list().collect()
         except ResponseTooLargeError as error:
             assert error.limit == 64 * 1024 * 1024
-            print("refused", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+            print("refused", peak())
 
 asyncio.run(main())
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no resource module")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from /proc")
 def test_a_gigabyte_in_disguise_is_refused_within_200_mib() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=50, check=True)
     word, peak = done.stdout.split()

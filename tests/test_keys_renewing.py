@@ -258,6 +258,34 @@ async def test_a_renewal_outlives_the_call_that_asked_for_it() -> None:
     assert saved == [NEW_KEY]
 
 
+@pytest.mark.parametrize("first", ["the copy", "its parent"])
+async def test_a_renewal_of_a_copy_outlives_the_call_that_asked_for_it(first: str) -> None:
+    async def slow(call: Call) -> None:
+        await asyncio.sleep(0.3)
+        await call.send(renewed())
+
+    saved: list[str] = []
+    service, key = Service(slow), RenewingKey(KEY, save=saved.append)
+    async with Peer(service) as peer, peer.client() as client:
+        copy = client.with_options(api_key=key, retry=RetryPolicy(deadline=0.1))
+        await failure(copy)
+        await (copy if first == "the copy" else client).aclose()
+    assert saved == [NEW_KEY]
+
+
+async def test_closing_does_not_wait_for_a_renewal_that_was_never_sent() -> None:
+    async def answer(call: Call) -> None:
+        await asyncio.sleep(0.1 * (call.number - 1))
+        await call.send(reply(status=401) if call.number > 1 else reply(status=429, headers={"Retry-After": "20"}))
+
+    key = RenewingKey(KEY, save=nowhere)
+    async with Peer(answer) as peer:
+        client = peer.client(api_key=key, retry=RetryPolicy(deadline=0.3))
+        await asyncio.gather(failure(client), failure(client))
+        await asyncio.wait_for(client.aclose(), 5)
+    assert len(peer.calls) == 2
+
+
 async def test_a_key_that_expires_in_the_middle_costs_three_requests_once() -> None:
     async with SandboxServer(invoices_per_day=1, unauthorized_after=1) as sandbox:
         async with sandbox.client(api_key=RenewingKey(sandbox.api_key, save=nowhere)) as client:

@@ -124,8 +124,9 @@ async def test_what_was_learned_is_tested_again_where_it_does_not_hold() -> None
     assert sum(asked.page == 2 for asked in service.asked) == 2
 
 
-async def test_a_total_that_counts_the_page_is_found_out() -> None:
-    async with SandboxServer(120, "number", 50, total="page") as sandbox, sandbox.client() as client:
+@pytest.mark.parametrize("size", [50, 100])
+async def test_a_total_that_counts_the_page_is_found_out(size: int) -> None:
+    async with SandboxServer(120, "number", size, total="page") as sandbox, sandbox.client() as client:
         with pytest.raises(PagingError):
             await client.distributions.list(day(0), day(3), window_days=1).collect()
 
@@ -162,6 +163,13 @@ async def test_a_look_that_was_broken_off_is_taken_again() -> None:
                 await invoices.collect()
         with pytest.raises(PagingError):
             await invoices.collect()
+
+
+async def test_what_was_learned_is_shared_with_a_copy_that_pages_alike() -> None:
+    async with Service(cut) as service, service.client() as client:
+        await client.distributions.list(day(0), day(7)).collect()
+        await client.with_options(concurrency=2).distributions.list(day(8), day(15)).collect()
+    assert service.pages.count(2) == 1
 
 
 async def test_what_one_paging_taught_is_not_believed_under_another() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from confirma_async import IncompleteResultError, ServiceProfile, Verdict
 
-from .servers import Asked, Reply, Row, Service, day, numbers, paged, reply, row
+from .servers import Asked, Reply, Row, Service, day, numbers, paged, reply, row, settled
 
 THIRTY = [str(place) for place in range(30)]
 
@@ -107,6 +107,20 @@ async def test_a_row_that_comes_in_two_neighbouring_windows_is_handed_out_once()
         invoices = client.distributions.list(day(0), day(4), window_days=1)
         assert numbers(await invoices.collect()) == ["1", "2", "3", "4", "5", "6"]
     assert (invoices.report.verdict, invoices.report.duplicates) == (Verdict.COMPLETE, 4)
+
+
+async def test_a_row_of_two_windows_that_wait_for_the_caller_is_not_dropped_by_both() -> None:
+    def answer(asked: Asked) -> Reply:
+        assert asked.window is not None
+        first = asked.window.start.day
+        return reply(asked, [row(first), row(first + 1)])
+
+    async with Service(answer) as service, service.client() as client:
+        iterator = aiter(client.distributions.list(day(0), day(4), window_days=1, ordered=False))
+        got = [(await anext(iterator)).invoice_number]
+        await settled()  # all the others have come and wait
+        got += [invoice.invoice_number async for invoice in iterator]
+    assert sorted(got, key=str) == ["1", "2", "3", "4", "5", "6"]
 
 
 @pytest.mark.parametrize(

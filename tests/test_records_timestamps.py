@@ -117,3 +117,10 @@ def test_dictionaries_are_read_as_strictly(text: str) -> None:
     with pytest.raises(ResponseDecodeError) as caught:
         from_dict(DistributionDates, {"printedAt": text})
     assert caught.value.path == "printedAt"
+
+
+@pytest.mark.parametrize("text", ["2019-08-24T14:15:22.999999\\u0039Z", "2019-08-24T14:15:22\\u002E9999999Z"])
+async def test_escaped_characters_are_the_characters_they_stand_for(text: str) -> None:
+    async with Peer(reply(body(row(dates=stamped("@"))).replace(b"@", text.encode()))) as peer, peer.client() as client:
+        (record,) = await ask(client)
+    assert record.dates.created_at == utc(2019, 8, 24, 14, 15, 22, 999999)

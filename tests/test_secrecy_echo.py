@@ -137,8 +137,8 @@ async def test_no_printable_key_survives_any_mixture_of_escapes(key: str, data: 
     assert error.body == "[***]"
 
 
-@pytest.mark.parametrize("key", ["\\" * 16, "%" * 60, "&" * 60, "a\\" * 16, "ab" * 500])
+@pytest.mark.parametrize("key", ["\\" * 14, "%" * 60, "&" * 60, "a\\" * 14, "ab" * 500])
 async def test_looking_for_the_key_takes_no_time(key: str) -> None:
     began = time.monotonic()
     await failure_of(reply(key[:-1].encode() * 300, 403), api_key=f"{key}x")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 3

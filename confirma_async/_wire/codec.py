@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -29,7 +30,7 @@ def _unstructure_fn(cls: type[attrs.AttrsInstance], converter: cattrs.Converter)
             fields[name] = None
         extra = getattr(record, "extra")  # noqa: B009  # a field of every record, which AttrsInstance does not name
         if extra:
-            fields.update(extra)
+            fields.update(copy.deepcopy(dict(extra)))  # what is inside stays the record's own
         return fields
 
     return unstructure
@@ -70,7 +71,7 @@ def from_dict(cls: type[_R], mapping: Mapping[str, object]) -> _R:
     if cls not in SHAPES:
         raise ConfigurationError(f"from_dict makes records, not {getattr(cls, '__name__', cls)}")
     try:
-        return _converter.structure(mapping, cls)
+        return _converter.structure(copy.deepcopy(dict(mapping)) if isinstance(mapping, Mapping) else mapping, cls)
     except Broken as fault:
         path, problem = fault.path, fault.problem
     raise ResponseDecodeError(f"{path or 'the record'}: {problem}", path=path)

@@ -145,6 +145,7 @@ _decoder = msgspec.json.Decoder(_Body)
 _new = object.__new__
 _NOTHING_ABSENT: frozenset[str] = frozenset()
 _finer_than_microseconds = re.compile(rb"\.[0-9]{7}").search
+_escaped_digit_or_dot = re.compile(rb"\\u00(?:2[eE]|3[0-9])").search
 
 
 def decode_exact(body: bytes) -> tuple[DistributionMetadata, list[Row]]:
@@ -152,7 +153,7 @@ def decode_exact(body: bytes) -> tuple[DistributionMetadata, list[Row]]:
 
     Raises `msgspec.DecodeError` or ValueError for any other.
     """
-    if _finer_than_microseconds(body):
+    if _finer_than_microseconds(body) or (b"\\u00" in body and _escaped_digit_or_dot(body)):
         raise ValueError("msgspec would round such a fraction, and so move an instant")
     answer = _decoder.decode(body)
     rows = answer.invoices

@@ -177,7 +177,7 @@ def scrub(text: str, key: str) -> str:
     """Return the text without the key, in any of the forms in which a server may echo it."""
     if not key:
         return text
-    return _forms(key).sub("***", text)
+    return _cut_out(text, key) if "\\" in key else _forms(key).sub("***", text)
 
 
 @functools.lru_cache(maxsize=16)
@@ -186,13 +186,31 @@ def _forms(key: str) -> re.Pattern[str]:
     return re.compile("".join(map(_character, key)))
 
 
+def _cut_out(text: str, key: str) -> str:
+    """Do the same for a key with a backslash, which may escape or be itself: a pattern would try both forever."""
+    forms = [[re.compile(form) for form in _forms_of(char)] for char in key]
+    kept, at = [], 0
+    while at < len(text):
+        ends = {at}
+        for patterns in forms:
+            ends = {found.end() for end in ends for form in patterns if (found := form.match(text, end))}
+            if not ends:
+                break
+        kept.append("***" if ends else text[at])
+        at = max(ends, default=at + 1)
+    return "".join(kept)
+
+
 def _character(char: str) -> str:
+    return f"(?:{'|'.join(_forms_of(char))})"
+
+
+def _forms_of(char: str) -> list[str]:
+    """Return the patterns of a character, the longest first."""
     code = ord(char)
-    forms = [rf"(?i:%{code:02x}|\\u{code:04x}|&#0*{code};|&#x0*{code:x};)"]  # the longest first
-    if char in _NAMED:
-        forms.append(f"&{_NAMED[char]};")
-    forms += [rf"\\{re.escape(char)}", re.escape(char)]
-    return f"(?:{'|'.join(forms)})"
+    named = [f"&{_NAMED[char]};"] if char in _NAMED else []
+    escaped = rf"(?i:%{code:02x}|\\u{code:04x}|&#0*{code};|&#x0*{code:x};)"
+    return [escaped, *named, rf"\\{re.escape(char)}", re.escape(char)]
 
 
 def _request_id(headers: Mapping[str, str], key: str) -> str | None:

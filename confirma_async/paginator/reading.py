@@ -79,6 +79,9 @@ def _check_halves(state: WindowState, spans: list[Span]) -> None:
         whole = left.parent
         if whole is None or whole is not right.parent or not whole.total or None in (left.total, right.total):
             continue
+        whole.halves_agree = (left.total or 0) + (right.total or 0) == whole.received
+        if whole.halves_agree and whole.total == whole.received:
+            state.diagnosis.total_is_whole = True  # a total of the page would be that of the page for each half too
         if left.total == right.total == whole.total:
             left.indivisible = right.indivisible = True
             state.contradict(whole, f"the service promises the same {whole.total} rows for each half of the window")
@@ -103,7 +106,7 @@ def _settle(state: WindowState, span: Span, first: Answer) -> Plan[Fate]:
             if span.received == span.total and not span.moved:
                 fate = Fate.DONE  # the same twice over: the service does hold some rows twice
             break
-    if fate is not Fate.DONE and span.short and span.divisible:
+    if span.divisible and (fate is Fate.CUT or (fate is Fate.UNSETTLED and span.short)):
         return Fate.CUT
     if fate is not Fate.DONE:
         state.fall_short(span, _shortfall(span))
@@ -272,8 +275,8 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
         ask = _ask(state, span, number, expected=paging.per_page)
         (result,) = yield [ask]
         if not span.fresh.get(ask):
-            if _is_repeated(ask, result):
-                state.doubts["a page was repeated: the service may not page as declared"] = None
+            if not behind and _is_repeated(ask, result):
+                return _judge_repeated(state, span, came)
             break
         behind += 1
     if not behind and total is not None and total < came:
@@ -282,6 +285,20 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
         why = "the service gave no total" if total is None else "the total counts the page"
         state.doubts[f"{why}; the end was found by a page without new rows"] = None
         span.total, span.moved = None, False
+    return Fate.DONE
+
+
+def _judge_repeated(state: WindowState, span: Span, came: int) -> Fate:
+    """Say what it means that the second page is the first again: all there, or a service that ignores pages.
+
+    The halves tell: where they promise together what came for the whole, nothing was cut off.
+    """
+    if span.divisible:
+        return Fate.CUT
+    whole = span.parent
+    if whole is not None and not whole.halves_agree and came >= whole.received:
+        state.contradict(span, "the second page is the first again: the service does not page as declared", PagingError)
+    state.doubts["a page was repeated: the service may not page as declared"] = None
     return Fate.DONE
 
 

@@ -8,6 +8,7 @@ alone and never on their timing.
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import deque
 from collections.abc import Callable
 
@@ -72,7 +73,7 @@ class WindowState:
         self.done = False
         self.gaps.clear()
         self.invalid.clear()
-        self._looks_behind = self.waits = False
+        self._looks_behind = self.waits = self._answered = False
         self.probe_ended()
         self._steps = read_window(self)
         self._advance(None)
@@ -95,7 +96,9 @@ class WindowState:
 
     @property
     def outstanding(self) -> int:
-        """Requests that this window is known to need still, those in flight included."""
+        """Requests that this window may need still, those in flight included; without bound before its first answer."""
+        if not self._answered:
+            return sys.maxsize
         return max(len(self._batch) - len(self._results), self.backlog)
 
     @property
@@ -181,6 +184,7 @@ class WindowState:
         elif not ask.tolerates(result):
             raise result
         self._results[ask] = result
+        self._answered = True
         self.backlog = max(0, self.backlog - 1)
         while self._next < len(self._batch) and self._batch[self._next] in self._results:
             ask = self._batch[self._next]

@@ -48,6 +48,7 @@ class Run:
         self._untold: DistributionPage | WindowOutcome | None = None
         self._wake: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._busy = False
         self.rows: Iterator[InvoiceDistribution] = iter(())
         self._began = time.monotonic()
         self._took: float | None = None
@@ -62,8 +63,9 @@ class Run:
         Raises the typed error of a window that failed, with its window, once its siblings are gone.
         """
         self._settle_in()
-        if self._wake is not None and not self._wake.done():
+        if self._busy:
             raise ConfigurationError("another task is waiting on this iterator: give each task an iterator of its own")
+        self._busy = True
         try:
             while True:
                 if self._untold is None and (self._finished or self._is_over()):
@@ -80,12 +82,14 @@ class Run:
             self._wake = None
             await self._halt()
             raise
+        finally:
+            self._busy = False
 
     def _settle_in(self) -> None:
         """Forget what was under way on a loop that has ended; it is asked for again on this one."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop, self._wake, self._dying = loop, None, []
+            self._loop, self._wake, self._dying, self._busy = loop, None, [], False
             for track in self._tracks.values():
                 track.forget_requests()
 

@@ -52,7 +52,8 @@ class Span:
     `asked`: the days sent, None for none. `covers`: the days it stands for, where known. `total`: what the
     first answer promised; `moved`: a later answer promised something else. `received`: rows as they came,
     pages without a new row not counted; `distinct`: those that differ from each other, invalid ones counted
-    each. `probed`, `paged`: whether a second page was looked for, and found.
+    each. `halves_agree`: its halves promise together what came for it.
+    `probed`, `paged`: whether a second page was looked for, and found.
     `rows`: those of the
     present reading; `fresh`: new rows by request; `broken`: digests of rows
     that break the contract.
@@ -62,6 +63,7 @@ class Span:
     parent: Span | None = None
     covers: DateWindow | None = None
     indivisible: bool = False
+    halves_agree: bool = False
     probed: bool = False
     paged: bool = False
     total: int | None = None
