@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
-import cattrs
-from cattrs.gen import make_dict_unstructure_fn, override
 
 from ..errors import ConfigurationError, ResponseDecodeError
 from .timestamps import format_timestamp
 from .tolerant import SHAPES, Broken, read_record, wire_names
+
+if TYPE_CHECKING:
+    import cattrs
 
 _R = TypeVar("_R", bound=attrs.AttrsInstance)
 _Unstructure = Callable[[attrs.AttrsInstance], dict[str, object]]
 
 
 def _unstructure_fn(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> _Unstructure:
+    from cattrs.gen import make_dict_unstructure_fn, override  # see `_converter`
+
     overrides = {name: override(rename=wire) for name, wire in wire_names(cls).items()}
     overrides |= {name: override(omit=True) for name in ("extra", "absent") if name in attrs.fields_dict(cls)}
     plain = make_dict_unstructure_fn(cls, converter, **overrides)  # type: ignore[arg-type]  # names of ours, none of its options
@@ -40,16 +44,17 @@ def _structure(value: object, cls: type[_R]) -> _R:
     return read_record(cls, value)
 
 
-def _make_converter() -> cattrs.Converter:
+@functools.cache
+def _converter() -> cattrs.Converter:
+    """Return the converter; made when first used, since importing the package must stay cheap."""
+    import cattrs  # as above
+
     converter = cattrs.Converter(unstruct_collection_overrides={tuple: list})
     converter.register_unstructure_hook(datetime, format_timestamp)
     for cls in SHAPES:
         converter.register_unstructure_hook(cls, _unstructure_fn(cls, converter))
         converter.register_structure_hook(cls, _structure)
     return converter
-
-
-_converter = _make_converter()
 
 
 def to_dict(record: attrs.AttrsInstance) -> dict[str, object]:
@@ -59,7 +64,7 @@ def to_dict(record: attrs.AttrsInstance) -> dict[str, object]:
     """
     if type(record) not in SHAPES:
         raise ConfigurationError(f"to_dict takes a record, not {type(record).__name__}")
-    plain: dict[str, object] = _converter.unstructure(record)
+    plain: dict[str, object] = _converter().unstructure(record)
     return plain
 
 
@@ -71,7 +76,7 @@ def from_dict(cls: type[_R], mapping: Mapping[str, object]) -> _R:
     if cls not in SHAPES:
         raise ConfigurationError(f"from_dict makes records, not {getattr(cls, '__name__', cls)}")
     try:
-        return _converter.structure(copy.deepcopy(dict(mapping)) if isinstance(mapping, Mapping) else mapping, cls)
+        return _converter().structure(copy.deepcopy(dict(mapping)) if isinstance(mapping, Mapping) else mapping, cls)
     except Broken as fault:
         path, problem = fault.path, fault.problem
     raise ResponseDecodeError(f"{path or 'the record'}: {problem}", path=path)
