@@ -181,7 +181,7 @@ class Peer:
         try:
             while not answering.done():
                 await asyncio.wait([answering], timeout=0.01)
-                if reader.at_eof():  # nobody is there any more
+                if reader.at_eof() or reader.exception() is not None:  # nobody is there any more
                     answering.cancel()
         finally:
             answering.cancel()
