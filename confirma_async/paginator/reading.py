@@ -154,7 +154,7 @@ def _look_behind(state: WindowState, span: Span, came: int) -> Plan[None]:
     ask = _ask(state, span, 2, expected=0)
     yield [ask]
     state.look_behind(begin=False)
-    if span.fresh.get(ask):
+    if ask.fresh:
         state.miscounted(span)
     else:
         diagnosis.total_is_whole = True
@@ -184,7 +184,7 @@ def _read_pages(state: WindowState, span: Span, *, size: int, first: int) -> Pla
         if asks and numbers[0] == first + 1 and _is_repeated(asks[0], results[0]):
             state.diagnosis.pages_by_number = None  # what was learned does not hold here
             return Fate.CUT
-        if asks and not any(map(span.fresh.get, asks)):
+        if asks and not any(each.fresh for each in asks):
             break  # a total that promises pages without end is not followed into the void
     yield from _read_on(state, span, last + 1, size)
     if state.paging.mode == "auto":
@@ -197,7 +197,7 @@ def _last_page(span: Span, size: int, first: int) -> int:
 
 
 def _is_repeated(ask: Ask, result: Result) -> bool:
-    return isinstance(result, Answer) and result.received > 0 and not ask.span.fresh[ask]
+    return isinstance(result, Answer) and result.received > 0 and not ask.fresh
 
 
 def _probe(state: WindowState, span: Span, size: int, first: int) -> Plan[set[int]]:
@@ -218,12 +218,12 @@ def _probe(state: WindowState, span: Span, size: int, first: int) -> Plan[set[in
         state.probe_begun(one_more)
     result, *_ = yield asks  # other windows add to them while they are under way
     state.probe_ended()
-    found = any(map(span.fresh.get, asks))
+    found = any(each.fresh for each in asks)
     elsewhere = [] if found else _where_to_look(state, span, size, result)
     looks = [_ask(state, span, number, expected=0, look=True) for number in elsewhere]
     if looks:
         yield looks
-        found = any(map(span.fresh.get, looks))
+        found = any(each.fresh for each in looks)
     state.diagnosis.pages_by_number = span.paged = found
     return set(range(first + 1, first + 1 + len(asks)))
 
@@ -245,7 +245,7 @@ def _read_on(state: WindowState, span: Span, number: int, size: int) -> Plan[Non
     while span.short:
         ask = _ask(state, span, number, expected=size)
         yield [ask]
-        if not span.fresh.get(ask):
+        if not ask.fresh:
             return
         number += 1
 
@@ -274,7 +274,7 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
             break
         ask = _ask(state, span, number, expected=paging.per_page)
         (result,) = yield [ask]
-        if not span.fresh.get(ask):
+        if not ask.fresh:
             if not behind and _is_repeated(ask, result):
                 return _judge_repeated(state, span, came)
             break

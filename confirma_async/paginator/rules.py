@@ -208,7 +208,7 @@ class WindowState:
             return
         rows = Rows(result.rows)
         if ask.look:
-            ask.span.fresh[ask] = sum(ask.span.rows.sight(row) is Sighting.NEW for row in rows.all)
+            ask.fresh = sum(ask.span.rows.sight(row) is Sighting.NEW for row in rows.all)
             return
         counted = self.delivery.duplicates
         novelty = self.delivery.take(ask.span.rows, rows)

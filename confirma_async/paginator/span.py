@@ -25,7 +25,7 @@ class Ask:
 
     `expected`: rows, None where nothing is known yet. `look`: only to see whether it brings new rows.
     `page_may_be_missing`: an answer that there is no such page is a result, not a failure. `divisible`: so is
-    an answer that was too large or too slow.
+    an answer that was too large or too slow. `fresh`: rows that its answer brought and its span did not have.
     """
 
     span: Span
@@ -34,6 +34,7 @@ class Ask:
     look: bool = False
     page_may_be_missing: bool = False
     divisible: bool = False
+    fresh: int = 0
 
     def tolerates(self, failure: ConfirmaError) -> bool:
         """Tell whether a failure is an answer to this question."""
@@ -55,7 +56,7 @@ class Span:
     each. `halves_agree`: its halves promise together what came for it.
     `probed`, `paged`: whether a second page was looked for, and found.
     `rows`: those of the
-    present reading; `fresh`: new rows by request; `broken`: digests of rows
+    present reading; `broken`: digests of rows
     that break the contract.
     """
 
@@ -72,7 +73,6 @@ class Span:
     distinct: int = 0
     duplicates: int = 0
     rows: RowSet = attrs.field(factory=RowSet)
-    fresh: dict[Ask, int] = attrs.field(factory=dict)
     broken: set[int] = attrs.field(factory=set)
 
     @property
@@ -95,7 +95,6 @@ class Span:
         self.rows = RowSet()
         self.total, self.moved = None, False
         self.received = self.distinct = self.duplicates = 0
-        self.fresh.clear()
         self.broken.clear()
 
     def accept(self, ask: Ask, answer: Answer, novelty: Novelty, invalid: int) -> None:
@@ -105,8 +104,8 @@ class Span:
             self.total = total
         elif total is not None and total != self.total:
             self.moved = True
-        self.fresh[ask] = novelty.unknown + invalid
-        if self.fresh[ask]:
+        ask.fresh = novelty.unknown + invalid
+        if ask.fresh:
             self.distinct += novelty.unknown + novelty.other + invalid
             self.received += answer.received
 
