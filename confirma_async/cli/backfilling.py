@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from ..backfill.sinks.faults import FREE_SPACE
 from ..errors import CheckpointError, ConfigurationError, ConfirmaError, TargetError
 from ..windows import DateWindow
 from . import values
@@ -99,7 +100,7 @@ class Backfill:
                 plan = await self.planned(client)
             except (CheckpointError, TargetError) as error:
                 self.voice.refuse(describe(error))
-                return REFUSED
+                return FAILED if FREE_SPACE in error.message else REFUSED  # a full disk is no slip of the caller's
             self._announce(plan)
             return await self._copied(client, gauge)
 

@@ -264,7 +264,7 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
         if span.probed and not span.paged:
             return Fate.CUT
         return (yield from _read_pages(state, span, size=came or paging.per_page, first=paging.first))
-    if total == came and (came == 0 or state.diagnosis.total_is_whole):
+    if total == came and state.diagnosis.total_is_whole:
         return Fate.DONE
     number, behind = paging.first, 0
     while came:
@@ -285,6 +285,8 @@ def _read_numbered(state: WindowState, span: Span, came: int) -> Plan[Fate]:
         why = "the service gave no total" if total is None else "the total counts the page"
         state.doubts[f"{why}; the end was found by a page without new rows"] = None
         span.total, span.moved = None, False
+    else:
+        state.doubts["a total that equals its page proves nothing before one was seen to exceed a page"] = None
     return Fate.DONE
 
 

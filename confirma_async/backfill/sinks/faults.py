@@ -12,11 +12,13 @@ from ...errors import CheckpointError, ConfirmaError, TargetError
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+FREE_SPACE = "free some space"
+"""What a message about a full disk asks for."""
 _AGAIN = "then run the same command again: every finished window is kept"
 
 _BY_ERRNO = {
-    errno.ENOSPC: f"the disk is full: free some space, {_AGAIN}",
-    errno.EDQUOT: f"the disk quota is used up: free some space, {_AGAIN}",
+    errno.ENOSPC: f"the disk is full: {FREE_SPACE}, {_AGAIN}",
+    errno.EDQUOT: f"the disk quota is used up: {FREE_SPACE}, {_AGAIN}",
     errno.EFBIG: f"the file may not grow further (limit of the system or its user): raise it, {_AGAIN}",
     errno.EROFS: "the file system is read-only: choose another place",
     errno.EACCES: "permission denied: choose another place or correct the permissions",
@@ -31,9 +33,9 @@ _BY_ERRNO = {
 
 _BY_SQLITE = {
     "SQLITE_FULL": _BY_ERRNO[errno.ENOSPC],
-    "SQLITE_IOERR_WRITE": f"writing failed (is the disk full?): free some space, {_AGAIN}",
-    "SQLITE_IOERR_FSYNC": f"writing failed (is the disk full?): free some space, {_AGAIN}",
-    "SQLITE_IOERR_SHMSIZE": f"writing failed (is the disk full?): free some space, {_AGAIN}",
+    "SQLITE_IOERR_WRITE": f"writing failed (is the disk full?): {FREE_SPACE}, {_AGAIN}",
+    "SQLITE_IOERR_FSYNC": f"writing failed (is the disk full?): {FREE_SPACE}, {_AGAIN}",
+    "SQLITE_IOERR_SHMSIZE": f"writing failed (is the disk full?): {FREE_SPACE}, {_AGAIN}",
     "SQLITE_BUSY": f"another program holds the database locked: close it, {_AGAIN}",
     "SQLITE_LOCKED": f"another program holds the database locked: close it, {_AGAIN}",
     "SQLITE_READONLY": "the database is read-only: correct the permissions or choose another place",
