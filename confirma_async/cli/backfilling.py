@@ -100,7 +100,7 @@ class Backfill:
                 plan = await self.planned(client)
             except (CheckpointError, TargetError) as error:
                 self.voice.refuse(describe(error))
-                return FAILED if FREE_SPACE in error.message else REFUSED  # a full disk is no slip of the caller's
+                return _code_before_asking(error)
             self._announce(plan)
             return await self._copied(client, gauge)
 
@@ -123,7 +123,7 @@ class Backfill:
         except ConfigurationError:
             raise
         except TargetError as error:
-            return self._failed(error, REFUSED if not gauge.requests else FAILED)
+            return self._failed(error, FAILED if gauge.requests else _code_before_asking(error))
         except ConfirmaError as error:
             return self._failed(error, FAILED)
         self._report(report, gauge)
@@ -165,3 +165,8 @@ class Backfill:
         show(shortened(str(report)))
         if "://" not in self.into:  # an address may hold a password
             self.voice.note(f"look at it with: confirma report {shlex.quote(self.into)}")
+
+
+def _code_before_asking(error: ConfirmaError) -> int:
+    """Return the exit code of a target that could not be used: a full disk is no slip of the caller's."""
+    return FAILED if FREE_SPACE in error.message else REFUSED
