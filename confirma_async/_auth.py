@@ -152,13 +152,17 @@ class KeyInUse:
 
 
 class Authenticator:
-    """Gives the key for each request and leads renewals; the renewal outlives the task that asked for it."""
+    """Gives the key for each request and leads renewals; the renewal outlives the task that asked for it.
+
+    `fixed`: the key that is used for ever, None where a source gives it.
+    """
 
     def __init__(
         self, source: Secret | KeySource, send: SendRenewal, on_renewed: Callable[[], Awaitable[None]]
     ) -> None:
         self._source, self._send = source, send
         self._on_renewed = on_renewed
+        self.fixed = KeyInUse(source, 0) if isinstance(source, Secret) else None
         self._generation = 0
         self._replaced: dict[str, Secret] = {}
         self._last_failure: ConfirmaError | None = None
@@ -167,14 +171,14 @@ class Authenticator:
     @property
     def renewable(self) -> bool:
         """Whether a refused key can be replaced."""
-        return not isinstance(self._source, Secret)
+        return self.fixed is None
 
     async def key(self) -> KeyInUse:
-        """Return the current key; raises `KeyRenewalError` where its source has none."""
-        if isinstance(self._source, Secret):
-            return KeyInUse(self._source, self._generation)
+        """Return the current key of a source; raises `KeyRenewalError` where its source has none."""
+        source = self._source
+        assert not isinstance(source, Secret)  # noqa: S101  # that one is `fixed`
         generation = self._generation
-        given = await _from_source(self._source.get)
+        given = await _from_source(source.get)
         return KeyInUse(self._replaced.get(given, given), generation)
 
     async def renew(self, refused: KeyInUse) -> None:

@@ -32,13 +32,14 @@ class Connections:
         self._leases: dict[asyncio.AbstractEventLoop, Lease] = {}
         self._closed = False
 
+    def opened(self) -> aiohttp.ClientSession | None:
+        """Return the session of the running loop, None where one has to be opened first."""
+        lease = self._leases.get(asyncio.get_running_loop())
+        return None if lease is None or (lease.keeper is not None and lease.session.closed) else lease.session
+
     async def session(self) -> aiohttp.ClientSession:
         """Return the session of the running loop."""
-        loop = asyncio.get_running_loop()
-        lease = self._leases.get(loop)
-        if lease is None or (lease.keeper is not None and lease.session.closed):
-            lease = await self._open(loop)
-        return lease.session
+        return self.opened() or (await self._open(asyncio.get_running_loop())).session
 
     async def _open(self, loop: asyncio.AbstractEventLoop) -> Lease:
         if self._closed:

@@ -50,10 +50,16 @@ class Gate:
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def enter(self, rank: int = 0) -> None:
-        """Wait for leave to send one request; `leave` must follow."""
+    def entered(self) -> bool:
+        """Take leave to send one request if nothing is to be waited for, and tell whether it was given."""
         if self._free and not self._waiting and self._pace.take() == 0.0:
             self._free -= 1
+            return True
+        return False
+
+    async def enter(self, rank: int = 0) -> None:
+        """Wait for leave to send one request; `leave` must follow."""
+        if self.entered():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (rank, next(self._order), turn))

@@ -6,8 +6,8 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from .config import RetryPolicy
@@ -21,6 +21,7 @@ from .errors import (
     TruncatedResponseError,
 )
 
+_T = TypeVar("_T")
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REFILL_PER_SUCCESS = 0.2
 _SECONDS_TO_REFILL = 60.0
@@ -64,15 +65,6 @@ class RetryBudget:
         self._left = min(self._capacity, self._left + amount)
 
 
-@attrs.define
-class WireTime:
-    """When an attempt was on the wire, in seconds of the monotonic clock, and the status that came."""
-
-    began: float
-    ended: float = 0.0
-    status: int | None = None
-
-
 class CallRules:
     """The state of one call: what was sent, what time was spent, how long to wait before the next attempt.
 
@@ -86,7 +78,6 @@ class CallRules:
         self.replayed = False
         self.spent = 0.0
         self.started: float | None = None
-        self.wire: WireTime | None = None
         self._wait = 0.0
         self._failed: ConfirmaError | None = None
         self._out_of_time = False
@@ -118,31 +109,26 @@ class CallRules:
         asked = self._wait if failure.retry_after is None else failure.retry_after
         return None if asked > self.policy.max_retry_after else asked
 
-    async def run(
+    async def repeat(
         self,
-        attempt: Callable[[], Awaitable[None]],
+        failed: ConfirmaError,
+        attempt: Callable[[], Awaitable[_T]],
         before_sleep: Callable[[float, ConfirmaError], Awaitable[None]],
-    ) -> None:
-        """Make attempts until one succeeds, or raise what ended the call."""
-        try:
-            await attempt()
-            return
-        except ConfirmaError as error:
-            if not is_transient(error):
-                raise
-            first = [error]
+    ) -> _T:
+        """After a first attempt that failed transiently, make more until one succeeds, or raise what ends the call."""
+        first = [failed]
 
-        async def again() -> None:
+        async def again() -> _T:
             """Show tenacity the attempt that failed before it was called: most calls never need it."""
             if first:
                 raise first.pop()
-            await attempt()
+            return await attempt()
 
         async def tell(state: RetryCallState) -> None:
             await before_sleep(self._wait, _failure(state))
 
         # A new controller for every call: one that is shared mixes up the states of concurrent calls.
-        await AsyncRetrying(
+        return await AsyncRetrying(
             retry=retry_if_exception(is_transient),
             wait=lambda _: self._wait,
             stop=self._stop,

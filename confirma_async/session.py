@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import ssl
 import time
@@ -18,9 +19,9 @@ from ._checks import Secret
 from ._connections import Connections
 from ._findings import Diagnosis, Tally
 from ._gate import Gate, Pace
-from ._retry import CallRules, RetryBudget, WireTime, is_transient
+from ._retry import CallRules, RetryBudget, is_transient
 from ._transport import Transport
-from ._wire import Answer, RawReply, Request, parse_retry_after, read_renewed_key, read_reply, renew_request
+from ._wire import Answer, RawReply, Request, parse_retry_after, raise_for_status, read_renewed_key, read_reply, renew_request
 from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, ServiceProfile, Timeouts
 from .errors import (
     AuthenticationError,
@@ -54,6 +55,25 @@ class Settings:
     ssl_context: ssl.SSLContext | None = None
 
 
+class _Call:
+    """One call: what is asked, at which rank, whose counters it moves, and when it was last on the wire.
+
+    `wire_began`, `wire_ended`: seconds of the monotonic clock, None once the hooks know or before the first
+    attempt. `status`: what came then, None where nothing did.
+    """
+
+    __slots__ = ("rank", "request", "rules", "skip_invalid", "status", "tallies", "wire_began", "wire_ended")
+
+    def __init__(
+        self, request: Request, rules: CallRules, tallies: Sequence[Tally], rank: int, skip_invalid: bool
+    ) -> None:
+        self.request, self.rules, self.tallies = request, rules, tallies
+        self.rank, self.skip_invalid = rank, skip_invalid
+        self.wire_began: float | None = None
+        self.wire_ended = 0.0
+        self.status: int | None = None
+
+
 class SessionManager:
     """Sends requests over aiohttp with one client session for each running loop.
 
@@ -85,6 +105,7 @@ class SessionManager:
         self._auth, self._shares_key = Authenticator(source, self._send_renewal, self._renewed), False
         self._renewing = weakref.WeakSet({self._auth})  # of all copies: their renewals end before the connections
         self._closed = False
+        self._origin = settings.base_url + "/"
 
     @property
     def base_url(self) -> str:
@@ -138,49 +159,55 @@ class SessionManager:
         client's own. Raises the typed error that ended the call, with `attempts` and `elapsed`.
         """
         rules = CallRules(self.settings.retry, self._budget)
-        tallies = (self.tally,) if tally is None else (self.tally, tally)
-        answer: Answer | None = None
+        call = _Call(request, rules, (self.tally,) if tally is None else (self.tally, tally), rank, skip_invalid)
+        try:
+            return await self._attempt(call)
+        except ConfirmaError as error:
+            if not is_transient(error):
+                raise
+            failure = error
+        attempt, scheduled = functools.partial(self._attempt, call), functools.partial(self._retry_scheduled, call)
+        return await rules.repeat(failure, attempt, scheduled)
 
-        async def attempt() -> None:
-            nonlocal answer
-            answer = await self._attempt(request, rules, tallies, rank, skip_invalid=skip_invalid)
+    async def _attempt(self, call: _Call) -> Answer:
+        """Make one attempt: slot, clock, wire; and what its failure means for the next one.
 
-        async def before_sleep(wait: float, failure: ConfirmaError) -> None:
-            for each in tallies:
-                each.retries += 1
-            await self._tell(RetryScheduled(request.shown, rules.sent, wait, type(failure).__name__))
-
-        await rules.run(attempt, before_sleep)
-        assert answer is not None  # noqa: S101  # `run` returns after a success only
-        return answer
-
-    async def _attempt(
-        self, request: Request, rules: CallRules, tallies: Sequence[Tally], rank: int, *, skip_invalid: bool
-    ) -> Answer:
-        """Make one attempt: slot, clock, wire; and what its failure means for the next one."""
+        An answer is read when its slot is free again, so that the next request is not kept waiting; anything
+        else while the slot is held, since it may hold back the client.
+        """
         self._refuse_closed()
-        used: KeyInUse | None = None
+        rules = call.rules
         gate = self._gate()
-        await gate.enter(rank)
+        if not gate.entered():
+            await gate.enter(call.rank)
         began = time.monotonic()
         rules.started = rules.started or began
-        answer: Answer | None = None
+        used: KeyInUse | None = None
+        raw: RawReply | None = None
         failure: ConfirmaError | None = None
         pause: float | None = None
         try:
-            used = await self._key(rules)
-            left = rules.left - (time.monotonic() - began)
-            answer = await self._once(request, used, rules, tallies, left, skip_invalid=skip_invalid)
+            used = self._auth.fixed or await self._key(rules)
+            raw = await self._once(call, used, rules.left - (time.monotonic() - began))
+            if raw.status != HTTPStatus.OK:
+                raise_for_status(raw, call.request, used.key)
         except ConfirmaError as error:
             failure, pause = self._weigh(error, rules, time.monotonic() - began)
         finally:
             gate.leave()
-        await self._tell_ended(request, rules, answer, failure)
+        answer: Answer | None = None
         if failure is None:
-            assert answer is not None  # noqa: S101  # the one or the other
+            assert raw is not None and used is not None  # noqa: S101, PT018  # or there is a failure
+            try:
+                answer = read_reply(raw, used.key, skip_invalid=call.skip_invalid)
+            except ConfirmaError as error:
+                failure = error
+        if self.hooks:
+            await self._tell_ended(call, answer, failure, pause)
+        if answer is not None:
+            self._budget.succeed()
             return answer
-        if pause is not None:
-            await self._tell(ClientPaused(pause))
+        assert failure is not None  # noqa: S101  # the one or the other
         if isinstance(failure, AuthenticationError) and used and self._auth.renewable and not rules.replayed:
             failure = await self._replace_key(used, rules)
         rules.stamp(failure)
@@ -204,8 +231,6 @@ class SessionManager:
 
     async def _key(self, rules: CallRules) -> KeyInUse:
         """Return the key to use; a source that hangs is ended by the deadline."""
-        if not self._auth.renewable:
-            return await self._auth.key()
         try:
             async with asyncio.timeout(max(rules.left, 0.0)):
                 return await self._auth.key()
@@ -213,55 +238,50 @@ class SessionManager:
             failure = rules.deadline_error()
         raise failure
 
-    async def _once(
-        self,
-        request: Request,
-        used: KeyInUse,
-        rules: CallRules,
-        tallies: Sequence[Tally],
-        left: float,
-        *,
-        skip_invalid: bool,
-    ) -> Answer:
+    async def _once(self, call: _Call, used: KeyInUse, left: float) -> RawReply:
         """Put the request on the wire once, with the key, to the one origin that may see it."""
-        if not request.address.startswith(self.base_url + "/"):
+        request, rules = call.request, call.rules
+        if not request.address.startswith(self._origin):
             raise ConfigurationError("a request may go to the configured address only")
         if left <= 0.0:
             raise rules.deadline_error()
-        session = await self._connections.session()
+        session = self._connections.opened() or await self._connections.session()
         rules.sent += 1
-        for tally in tallies:
+        for tally in call.tallies:
             tally.requests += 1
-        rules.wire = WireTime(time.monotonic())
+        call.wire_began, call.wire_ended, call.status = time.monotonic(), 0.0, None
         try:
             raw = await self._transport.send(session, request, used.key, left)
-            rules.wire.status = raw.status
-            for tally in tallies:
-                tally.bytes += len(raw.body)
-            answer = read_reply(raw, request, used.key, skip_invalid=skip_invalid)
         finally:
-            rules.wire.ended = time.monotonic()
-        self._budget.succeed()
-        return answer
+            call.wire_ended = time.monotonic()
+        call.status = raw.status
+        for tally in call.tallies:
+            tally.bytes += len(raw.body)
+        return raw
+
+    async def _retry_scheduled(self, call: _Call, wait: float, failure: ConfirmaError) -> None:
+        for tally in call.tallies:
+            tally.retries += 1
+        await self._tell(RetryScheduled(call.request.shown, call.rules.sent, wait, type(failure).__name__))
 
     async def _tell_ended(
-        self, request: Request, rules: CallRules, answer: Answer | None, failure: ConfirmaError | None
+        self, call: _Call, answer: Answer | None, failure: ConfirmaError | None, pause: float | None
     ) -> None:
         """Tell the hooks of an attempt that left the wire; the slot is free by now."""
-        wire, rules.wire = rules.wire, None
-        if not self.hooks or wire is None:
-            return
-        await self._tell(
-            AttemptEnded(
-                method=request.method,
-                url=request.shown,
-                attempt=rules.sent,
-                status=wire.status,
+        if call.wire_began is not None:
+            event = AttemptEnded(
+                method=call.request.method,
+                url=call.request.shown,
+                attempt=call.rules.sent,
+                status=call.status,
                 failure=None if failure is None else type(failure).__name__,
-                seconds=wire.ended - wire.began,
-                bytes=0 if answer is None else answer.bytes,
+                seconds=call.wire_ended - call.wire_began,
+                bytes=0 if answer is None else len(answer.body),
             )
-        )
+            call.wire_began = None
+            await self._tell(event)
+        if pause is not None:
+            await self._tell(ClientPaused(pause))
 
     async def _replace_key(self, refused: KeyInUse, rules: CallRules) -> ConfirmaError:
         """Have the refused key renewed, within the call's deadline; return what the next step should see."""

@@ -4,7 +4,7 @@ from .codec import from_dict, to_dict
 from .echo import Contradiction, EchoVerdict, echoed_days, judge_echo
 from .fast import Number, Row, records_of, row_digest, same_row
 from .renewal import read_renewed_key
-from .reply import Answer, RawReply, parse_retry_after, read_reply, scrub
+from .reply import Answer, RawReply, parse_retry_after, raise_for_status, read_reply, rows_again, scrub
 from .request import Filters, PageAsk, Request, distribution_request, renew_request
 
 __all__ = [
@@ -22,11 +22,13 @@ __all__ = [
     "from_dict",
     "judge_echo",
     "parse_retry_after",
+    "raise_for_status",
     "read_renewed_key",
     "read_reply",
     "records_of",
     "renew_request",
     "row_digest",
+    "rows_again",
     "same_row",
     "scrub",
     "to_dict",

@@ -58,7 +58,7 @@ class _Dates(_Wire):
     payment_control_activated_at: datetime | None
 
     def made(self) -> DistributionDates:
-        draft = _new(_DraftDates)
+        draft = _DraftDates()
         draft.created_at = self.created_at
         draft.printed_at = self.printed_at
         draft.distributed_at = self.distributed_at
@@ -82,7 +82,7 @@ class _PaymentControl(_Wire):
     case_id: Number
 
     def made(self) -> PaymentControl:
-        draft = _new(_DraftPaymentControl)
+        draft = _DraftPaymentControl()
         draft.enabled = self.enabled
         draft.agency = self.agency
         draft.status = self.status
@@ -96,6 +96,15 @@ class _Error(_Wire):
     error_code: str | None
     error_description: str | None
     error_type: str | None
+
+    def made(self) -> DistributionError:
+        draft = _DraftError()
+        draft.error_code = self.error_code
+        draft.error_description = self.error_description
+        draft.error_type = self.error_type
+        draft.extra = NO_EXTRA
+        draft.__class__ = DistributionError  # type: ignore[assignment]  # a draft becomes its record
+        return draft
 
 
 class _Invoice(_Wire):
@@ -120,29 +129,35 @@ class _Body(_Wire):
 
 # A draft is its record, still writable: filling one and then giving it its record's class takes a third of
 # the time that the immutable class's own __init__ takes. Nothing but this module ever holds a draft.
-class _DraftDates(DistributionDates):
+class _Writable:
     __slots__ = ()
     __setattr__ = object.__setattr__
-    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
+    __delattr__ = object.__delattr__  # with one of the two in Python, both would be slow
+    __init__ = object.__init__  # leaves every field open, and calls faster than __new__
 
 
-class _DraftPaymentControl(PaymentControl):
+class _DraftDates(_Writable, DistributionDates):
     __slots__ = ()
-    __setattr__ = object.__setattr__
-    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
 
 
-class _DraftInvoice(InvoiceDistribution):
+class _DraftPaymentControl(_Writable, PaymentControl):
     __slots__ = ()
-    __setattr__ = object.__setattr__
-    __delattr__ = object.__delattr__  # type: ignore[assignment]  # with one slot in Python, both would be slow
+
+
+class _DraftError(_Writable, DistributionError):
+    __slots__ = ()
+
+
+class _DraftInvoice(_Writable, InvoiceDistribution):
+    __slots__ = ()
 
 
 for _name in WAITING_PARTS:  # a draft's parts are put where they wait, past what makes them
     setattr(_DraftInvoice, _name, vars(InvoiceDistribution)[_name].slot)
 
 _decoder = msgspec.json.Decoder(_Body)
-_new = object.__new__
+_encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _NOTHING_ABSENT: frozenset[str] = frozenset()
 _finer_than_microseconds = re.compile(rb"\.[0-9]{7}").search
 _escaped_digit_or_dot = re.compile(rb"\\u00(?:2[eE]|3[0-9])").search
@@ -153,33 +168,51 @@ def decode_exact(body: bytes) -> tuple[DistributionMetadata, list[Row]]:
 
     Raises `msgspec.DecodeError` or ValueError for any other.
     """
-    if _finer_than_microseconds(body) or (b"\\u00" in body and _escaped_digit_or_dot(body)):
+    if _finer_than_microseconds(body) or (b"\\" in body and _escaped_digit_or_dot(body)):
         raise ValueError("msgspec would round such a fraction, and so move an instant")
     answer = _decoder.decode(body)
     rows = answer.invoices
+    for dates in _read_values(rows):
+        _bring_to_utc(dates)
+    return _metadata(answer.meta_data), cast("list[Row]", rows)
+
+
+def _read_values(rows: list[_Invoice]) -> list[_Dates]:
+    """Make invoice numbers text, and return the dates that are not all in UTC.
+
+    One loop for both, written out, since it runs for every row.
+    """
+    elsewhere: list[_Dates] = []
     for row in rows:
         number = row.invoice_number
         if number.__class__ is int:
             row.invoice_number = str(number)
-        if row.dates is not None:
-            _read_dates(row.dates)
-    return _metadata(answer.meta_data), cast("list[Row]", rows)
+        dates = row.dates
+        if dates is None:
+            continue
+        moment = dates.created_at
+        if moment is not None and moment.tzinfo is not UTC:
+            elsewhere.append(dates)
+            continue
+        moment = dates.printed_at
+        if moment is not None and moment.tzinfo is not UTC:
+            elsewhere.append(dates)
+            continue
+        moment = dates.distributed_at
+        if moment is not None and moment.tzinfo is not UTC:
+            elsewhere.append(dates)
+            continue
+        moment = dates.payment_control_activated_at
+        if moment is not None and moment.tzinfo is not UTC:
+            elsewhere.append(dates)
+    return elsewhere
 
 
-def _read_dates(dates: _Dates) -> None:
-    """Bring instants with another zone to UTC; written out, since it runs for every row."""
-    moment = dates.created_at
-    if moment is not None and moment.tzinfo is not UTC:
-        dates.created_at = in_utc(moment)
-    moment = dates.printed_at
-    if moment is not None and moment.tzinfo is not UTC:
-        dates.printed_at = in_utc(moment)
-    moment = dates.distributed_at
-    if moment is not None and moment.tzinfo is not UTC:
-        dates.distributed_at = in_utc(moment)
-    moment = dates.payment_control_activated_at
-    if moment is not None and moment.tzinfo is not UTC:
-        dates.payment_control_activated_at = in_utc(moment)
+def _bring_to_utc(dates: _Dates) -> None:
+    for name in _Dates.__struct_fields__:
+        moment = getattr(dates, name)
+        if moment is not None:
+            setattr(dates, name, in_utc(moment))
 
 
 def _metadata(row: _Metadata) -> DistributionMetadata:
@@ -201,48 +234,33 @@ def _identifier(value: Number) -> str | None:
 
 
 def records_of(rows: list[Row]) -> list[InvoiceDistribution]:
-    """Return the records that rows stand for."""
-    return [row if isinstance(row, InvoiceDistribution) else _record(row) for row in rows]
-
-
-def same_row(one: Row, other: Row) -> bool:
-    """Tell whether two rows are equal in every field, however each was read."""
-    if isinstance(one, _Invoice) and isinstance(other, _Invoice):
-        return bool(one == other)
-    (first,), (second,) = records_of([one]), records_of([other])
-    return first == second and _encoded_extra(first) == _encoded_extra(second)  # Python takes true for 1
-
-
-def row_digest(row: Row) -> int:
-    """Return 64 bits that equal rows have in common, however each was read."""
-    (record,) = records_of([row])
-    return hash((record, _encoded_extra(record)))
-
-
-def _encoded_extra(record: InvoiceDistribution) -> bytes:
-    parts = [record.extra, record.dates.extra, record.file.extra, record.payment_control.extra]
-    extra = [*parts, *(error.extra for error in record.errors)]
-    return msgspec.json.encode(extra, order="sorted") if any(extra) else b""
-
-
-def _record(row: _Invoice) -> InvoiceDistribution:
-    draft = _new(_DraftInvoice)
-    draft.invoice_number = row.invoice_number  # type: ignore[assignment]  # text since `decode_exact`
-    draft.distribution_status = row.distribution_status
-    draft.distribution_method = row.distribution_method
-    draft.distribution_message = row.distribution_message
-    dates, file, control, errors = row.dates, row.file, row.payment_control, row.errors
-    draft.dates = NO_DATES if dates is None else dates  # type: ignore[assignment]  # made when it is read
-    draft.file = NO_FILE if file is None else file  # type: ignore[assignment]  # as above
-    draft.payment_control = NO_PAYMENT_CONTROL if control is None else control  # type: ignore[assignment]  # as above
-    draft.errors = tuple([_error(error) for error in errors]) if errors else ()
-    draft.extra = NO_EXTRA
-    if dates is None or file is None or control is None or errors is None:
-        draft.absent = _absent(row)
-    else:
-        draft.absent = _NOTHING_ABSENT
-    draft.__class__ = InvoiceDistribution  # type: ignore[assignment]  # a draft becomes its record
-    return draft
+    """Return the records that rows stand for; written out, since it runs for every row."""
+    records: list[InvoiceDistribution] = []
+    for row in rows:
+        if row.__class__ is not _Invoice:
+            records.append(cast("InvoiceDistribution", row))
+            continue
+        draft = _DraftInvoice()
+        draft.invoice_number = row.invoice_number  # type: ignore[assignment]  # text since `decode_exact`
+        draft.distribution_status = row.distribution_status
+        draft.distribution_method = row.distribution_method
+        draft.distribution_message = row.distribution_message
+        dates, file, control, errors = row.dates, row.file, row.payment_control, row.errors
+        if dates is None or file is None or control is None or errors is None:
+            draft.dates = NO_DATES if dates is None else dates  # type: ignore[assignment]  # made when it is read
+            draft.file = NO_FILE if file is None else file  # type: ignore[assignment]  # as above
+            draft.payment_control = NO_PAYMENT_CONTROL if control is None else control  # type: ignore[assignment]  # as above
+            draft.absent = _absent(row)
+        else:
+            draft.dates = dates  # type: ignore[assignment]  # as above
+            draft.file = file  # type: ignore[assignment]  # as above
+            draft.payment_control = control  # type: ignore[assignment]  # as above
+            draft.absent = _NOTHING_ABSENT
+        draft.errors = tuple([error.made() for error in errors]) if errors else ()
+        draft.extra = NO_EXTRA
+        draft.__class__ = InvoiceDistribution  # type: ignore[assignment]  # a draft becomes its record
+        records.append(draft)
+    return records
 
 
 def _absent(row: _Invoice) -> frozenset[str]:
@@ -250,5 +268,48 @@ def _absent(row: _Invoice) -> frozenset[str]:
     return frozenset(name for name, part in parts if part is None)
 
 
-def _error(row: _Error) -> DistributionError:
-    return DistributionError(row.error_code, row.error_description, row.error_type)
+def same_row(one: Row, other: Row) -> bool:
+    """Tell whether two rows are equal in every field, however each was read."""
+    return _canonical(one) == _canonical(other)
+
+
+def row_digest(row: Row) -> int:
+    """Return 64 bits that equal rows have in common, however each was read."""
+    return hash(_canonical(row))
+
+
+def _canonical(row: Row) -> bytes:
+    """Return the one text of all rows that are equal: instants in UTC, identifiers as text, unknown fields sorted."""
+    if isinstance(row, InvoiceDistribution):
+        return _encode(_plain(row)) + _encoded_extra(row)
+    control = row.payment_control
+    if control is not None and control.case_id.__class__ is int:
+        control.case_id = str(control.case_id)
+    return _encode(row)
+
+
+def _plain(record: InvoiceDistribution) -> _Invoice:
+    """Return the row that a record would have come as, but for its unknown fields."""
+    dates, control, absent = record.dates, record.payment_control, record.absent
+    return _Invoice(
+        record.invoice_number,
+        record.distribution_status,
+        record.distribution_method,
+        record.distribution_message,
+        None
+        if "dates" in absent
+        else _Dates(dates.created_at, dates.printed_at, dates.distributed_at, dates.payment_control_activated_at),
+        None if "file" in absent else _File(record.file.url),
+        None
+        if "paymentControl" in absent
+        else _PaymentControl(control.enabled, control.agency, control.status, control.case_id),
+        None
+        if "errors" in absent
+        else tuple(_Error(each.error_code, each.error_description, each.error_type) for each in record.errors),
+    )
+
+
+def _encoded_extra(record: InvoiceDistribution) -> bytes:
+    parts = [record.extra, record.dates.extra, record.file.extra, record.payment_control.extra]
+    extra = [*parts, *(error.extra for error in record.errors)]
+    return _encode_sorted(extra) if any(extra) else b""

@@ -52,31 +52,32 @@ class Answer:
     """One answer as the contract has it; `records_of` makes records of its `rows`.
 
     `received`: rows that came, those in `invalid` included, which broke the contract. `empty`: a 204, which
-    promises nothing. `bytes`: decoded.
+    promises nothing. `body`: what it was read from, decoded; `rows_again` reads its rows once more.
     """
 
     metadata: DistributionMetadata
     rows: list[Row]
+    received: int
+    body: bytes = attrs.field(repr=False)
     invalid: tuple[InvalidRow, ...] = ()
     empty: bool = False
-    bytes: int = 0
-
-    @property
-    def received(self) -> int:
-        return len(self.rows) + len(self.invalid)
 
 
-def read_reply(raw: RawReply, request: Request, key: str, *, skip_invalid: bool = False) -> Answer:
-    """Return the answer of the distribution endpoint, or raise the typed error that the reply stands for."""
+def read_reply(raw: RawReply, key: str, *, skip_invalid: bool = False) -> Answer:
+    """Return the answer of the distribution endpoint, which came with status 200 or 204."""
     if raw.status == HTTPStatus.NO_CONTENT:
-        return Answer(DistributionMetadata(), [], empty=True)
-    if raw.status != HTTPStatus.OK:
-        raise status_error(raw, request, key)
+        return Answer(DistributionMetadata(), [], 0, b"", empty=True)
     try:
         return _read_body(raw.body, key, skip_invalid=skip_invalid)
     except ConfirmaError as error:
         failure = error.with_traceback(None)  # its frames hold the body, and with it what a server echoes
     raise failure
+
+
+def raise_for_status(raw: RawReply, request: Request, key: str) -> None:
+    """Raise the typed error that a reply stands for, unless its status is 200 or 204."""
+    if raw.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+        raise status_error(raw, request, key)
 
 
 def status_error(raw: RawReply, request: Request, key: str) -> ConfirmaError:
@@ -108,10 +109,15 @@ def _phrase(status: int) -> str:
 def _read_body(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
     try:
         metadata, rows = decode_exact(body)
-        return Answer(metadata, rows, bytes=len(body))
+        return Answer(metadata, rows, len(rows), body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass  # not exactly as documented; read on outside, so that no error drags this one along
     return _read_tolerantly(body, key, skip_invalid=skip_invalid)
+
+
+def rows_again(body: bytes) -> list[Row]:
+    """Return the rows of a body that was read before, without those that broke the contract."""
+    return _read_body(body, "", skip_invalid=True).rows
 
 
 def _read_tolerantly(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
@@ -124,7 +130,7 @@ def _read_tolerantly(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
     except Broken as fault:
         path, problem = fault.path, fault.problem
     else:
-        return Answer(metadata, rows, tuple(invalid), bytes=len(body))
+        return Answer(metadata, rows, len(rows) + len(invalid), body, tuple(invalid))
     raise ResponseDecodeError(f"the answer breaks the contract at {path or 'its top'}: {problem}", path=path)
 
 

@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 import attrs
 
-from .._wire import Number, Row, row_digest, same_row
+from .._wire import Answer, Number, Row, row_digest, rows_again
 
-MOST_KEPT_WHOLE = 4096
-"""Rows of one set that are kept as they came; of further ones a digest of 64 bits is kept."""
+MOST_KEPT_BYTES = 2 * 1024 * 1024
+"""Bytes of answers that one set keeps as they came; of rows beyond, a digest of 64 bits each is kept."""
 
 
 class Sighting(Enum):
@@ -21,31 +21,47 @@ class Sighting(Enum):
     OTHER = "other"
 
 
-_Kept: TypeAlias = Row | int
-_Entry: TypeAlias = _Kept | list[_Kept]
 NEW, SAME, OTHER = Sighting
 
 
+class Sheet:
+    """The body of an answer, kept instead of its rows: it is smaller, and hardly ever looked at again."""
+
+    __slots__ = ("_body", "_digests")
+
+    def __init__(self, answer: Answer) -> None:
+        self._body = answer.body
+        self._digests: dict[Number, int] | None = None
+
+    def digest_of(self, number: Number) -> int:
+        """Return the digest of the row of a number that is there once; the body is read again for it."""
+        if self._digests is None:
+            self._digests = {row.invoice_number: row_digest(row) for row in rows_again(self._body)}
+        return self._digests[number]
+
+
+_Entry: TypeAlias = Sheet | int | list[int]
+
+
 class Rows:
-    """The rows of one answer, and the same by number where no number occurs twice."""
+    """The rows of one answer, and their sheet by number where no number occurs twice."""
 
-    __slots__ = ("all", "by_number")
+    __slots__ = ("all", "by_number", "size")
 
-    def __init__(self, rows: list[Row]) -> None:
-        self.all = rows
-        by_number = dict(zip([row.invoice_number for row in rows], rows, strict=True))
-        self.by_number: dict[Number, Row] | None = by_number if len(by_number) == len(rows) else None
+    def __init__(self, answer: Answer) -> None:
+        self.all, self.size = answer.rows, len(answer.body)
+        by_number: dict[Number, _Entry] = dict.fromkeys([row.invoice_number for row in answer.rows], Sheet(answer))
+        self.by_number = by_number if len(by_number) == len(answer.rows) else None
 
 
 class RowSet:
     """Rows by invoice number; contents are compared only where numbers meet."""
 
-    __slots__ = ("_more", "_rows", "_whole")
+    __slots__ = ("_kept_bytes", "_more", "_rows")
 
     def __init__(self) -> None:
         self._rows: dict[Number, _Entry] = {}
-        self._more = 0
-        self._whole = 0
+        self._more = self._kept_bytes = 0
 
     def __len__(self) -> int:
         return len(self._rows) + self._more
@@ -56,64 +72,47 @@ class RowSet:
 
     def add_unknown(self, rows: Rows) -> bool:
         """Put all rows in if none of their numbers was seen or occurs twice; return whether that was so."""
-        if rows.by_number is None or not self._rows.keys().isdisjoint(rows.by_number):
+        if rows.by_number is None or not self.knows_none_of(rows):
             return False
-        self._rows.update(rows.by_number)
-        self._kept_whole(len(rows.all))
+        if self._kept_bytes + rows.size <= MOST_KEPT_BYTES:
+            self._kept_bytes += rows.size
+            self._rows.update(rows.by_number)
+        else:
+            self._rows.update(zip(rows.by_number, map(row_digest, rows.all), strict=True))
         return True
 
     def add(self, row: Row) -> Sighting:
         """Put a row in, and tell what it was to the rows already there."""
-        entry = self._rows.setdefault(row.invoice_number, row)
-        if entry is row:
-            self._kept_whole(1)
-            return NEW
-        if _holds(entry, row):
+        number, digest = row.invoice_number, row_digest(row)
+        known = self._digests(number)
+        if digest in known:
             return SAME
-        if isinstance(entry, list):
-            entry.append(row)
-        else:
-            self._rows[row.invoice_number] = [entry, row]
+        if not known:
+            self._rows[number] = digest
+            return NEW
+        self._rows[number] = [*known, digest]
         self._more += 1
         return _unlike(row)
 
     def sight(self, row: Row) -> Sighting:
         """Tell what a row is to this set, without putting it in."""
-        entry = self._rows.get(row.invoice_number)
-        if entry is None:
+        known = self._digests(row.invoice_number)
+        if not known:
             return NEW
-        return SAME if _holds(entry, row) else _unlike(row)
+        return SAME if row_digest(row) in known else _unlike(row)
 
-    def _kept_whole(self, count: int) -> None:
-        self._whole += count
-        if self._whole > MOST_KEPT_WHOLE:
-            self._whole = 0
-            for number, entry in self._rows.items():
-                if isinstance(entry, list):
-                    self._rows[number] = [_digested(each) for each in entry]
-                else:
-                    self._rows[number] = _digested(entry)
+    def _digests(self, number: Number) -> list[int]:
+        entry = self._rows.get(number)
+        if entry is None:
+            return []
+        if isinstance(entry, Sheet):
+            entry = self._rows[number] = entry.digest_of(number)
+        return entry if isinstance(entry, list) else [entry]
 
 
 def _unlike(row: Row) -> Sighting:
     """Tell what a row is that differs from those of its number; no number is no identity."""
     return NEW if row.invoice_number is None else OTHER
-
-
-def _listed(entry: _Entry) -> list[_Kept]:
-    return entry if isinstance(entry, list) else [entry]
-
-
-def _digested(kept: _Kept) -> int:
-    return kept if isinstance(kept, int) else row_digest(kept)
-
-
-def _holds(entry: _Entry, row: Row) -> bool:
-    return any(_is_same(kept, row) for kept in _listed(entry))
-
-
-def _is_same(kept: _Kept, row: Row) -> bool:
-    return kept == row_digest(row) if isinstance(kept, int) else same_row(kept, row)
 
 
 @attrs.define

@@ -206,7 +206,7 @@ class WindowState:
     def _accept(self, ask: Ask, result: Result) -> None:
         if not isinstance(result, Answer):
             return
-        rows = Rows(result.rows)
+        rows = Rows(result)
         if ask.look:
             ask.fresh = sum(ask.span.rows.sight(row) is Sighting.NEW for row in rows.all)
             return
