@@ -4,10 +4,10 @@
 nowhere else.
 """
 
-from confirma_async._wire import RawReply, read_reply, records_of
+from confirma_async._wire import RawReply, read_reply
 
 
 
 def read_records(body: bytes) -> int:
     """Decode one answer of the endpoint into records, checks included, and say how many there are."""
-    return len(records_of(read_reply(RawReply(200, {}, body), "key").rows))
+    return len(read_reply(RawReply(200, {}, body), "key").rows)

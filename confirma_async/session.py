@@ -21,7 +21,16 @@ from ._findings import Diagnosis, Tally
 from ._gate import Gate, Pace
 from ._retry import CallRules, RetryBudget, is_transient
 from ._transport import Transport
-from ._wire import Answer, RawReply, Request, parse_retry_after, raise_for_status, read_renewed_key, read_reply, renew_request
+from ._wire import (
+    Answer,
+    RawReply,
+    Request,
+    parse_retry_after,
+    raise_for_status,
+    read_renewed_key,
+    read_reply,
+    renew_request,
+)
 from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, ServiceProfile, Timeouts
 from .errors import (
     AuthenticationError,

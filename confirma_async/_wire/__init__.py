@@ -2,7 +2,7 @@
 
 from .codec import from_dict, to_dict
 from .echo import Contradiction, EchoVerdict, echoed_days, judge_echo
-from .fast import Number, Row, records_of, row_digest, same_row
+from .fast import row_digest, same_row
 from .renewal import read_renewed_key
 from .reply import Answer, RawReply, parse_retry_after, raise_for_status, read_reply, rows_again, scrub
 from .request import Filters, PageAsk, Request, distribution_request, renew_request
@@ -12,11 +12,9 @@ __all__ = [
     "Contradiction",
     "EchoVerdict",
     "Filters",
-    "Number",
     "PageAsk",
     "RawReply",
     "Request",
-    "Row",
     "distribution_request",
     "echoed_days",
     "from_dict",
@@ -25,7 +23,6 @@ __all__ = [
     "raise_for_status",
     "read_renewed_key",
     "read_reply",
-    "records_of",
     "renew_request",
     "row_digest",
     "rows_again",

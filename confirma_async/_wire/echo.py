@@ -41,6 +41,8 @@ CLEAR = EchoVerdict()
 def judge_echo(answer: Answer, filters: Filters, window: DateWindow | None, profile: ServiceProfile) -> EchoVerdict:
     """Compare what came with what was asked."""
     echo = answer.metadata.filters_applied
+    if window is not None and _is_plain_echo(echo, filters, window, profile):
+        return CLEAR
     if window is not None and echo.default_last30_days_applied:
         return EchoVerdict(
             Contradiction(
@@ -57,6 +59,18 @@ def judge_echo(answer: Answer, filters: Filters, window: DateWindow | None, prof
         *_dates(echo, window, profile),
         _equal(profile.invoice_number_name, filters.invoice_number, echo.invoice_number, unasked_is_doubt=False),
         _equal(profile.fetch_type_name, filters.fetch_type, echo.fetch_type, unasked_is_doubt=True),
+    )
+
+
+def _is_plain_echo(echo: AppliedFilters, filters: Filters, window: DateWindow, profile: ServiceProfile) -> bool:
+    """Tell whether the echo says exactly what was sent, and no invoice number was: what most answers say."""
+    return (
+        echo.from_inv_date == window.start.isoformat()
+        and echo.to_inv_date == sent_end(window, profile).isoformat()
+        and not echo.default_last30_days_applied
+        and filters.invoice_number is None
+        and not echo.invoice_number
+        and filters.fetch_type == (echo.fetch_type or None)
     )
 
 

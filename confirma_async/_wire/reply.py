@@ -15,7 +15,7 @@ import msgspec
 
 from ..errors import ApiStatusError, ConfirmaError, ProtocolError, ResponseDecodeError, error_class_for
 from ..records import DistributionMetadata, InvoiceDistribution
-from .fast import Row, decode_exact
+from .fast import decode_exact
 from .request import Request
 from .tolerant import Broken, read_object, read_record, read_rows
 
@@ -49,18 +49,22 @@ class InvalidRow:
 
 @attrs.define
 class Answer:
-    """One answer as the contract has it; `records_of` makes records of its `rows`.
+    """One answer as the contract has it.
 
     `received`: rows that came, those in `invalid` included, which broke the contract. `empty`: a 204, which
     promises nothing. `body`: what it was read from, decoded; `rows_again` reads its rows once more.
     """
 
     metadata: DistributionMetadata
-    rows: list[Row]
+    rows: list[InvoiceDistribution]
     received: int
     body: bytes = attrs.field(repr=False)
     invalid: tuple[InvalidRow, ...] = ()
     empty: bool = False
+
+    def let_go(self) -> None:
+        """Keep only what the answer says of itself: an answer lives on until all that were asked with it came."""
+        self.rows, self.body = [], b""
 
 
 def read_reply(raw: RawReply, key: str, *, skip_invalid: bool = False) -> Answer:
@@ -115,7 +119,7 @@ def _read_body(body: bytes, key: str, *, skip_invalid: bool) -> Answer:
     return _read_tolerantly(body, key, skip_invalid=skip_invalid)
 
 
-def rows_again(body: bytes) -> list[Row]:
+def rows_again(body: bytes) -> list[InvoiceDistribution]:
     """Return the rows of a body that was read before, without those that broke the contract."""
     return _read_body(body, "", skip_invalid=True).rows
 
@@ -143,8 +147,8 @@ def _metadata(body: Mapping[str, object]) -> DistributionMetadata:
         raise fault.under("metaData") from None
 
 
-def _rows(rows: list[object], invalid: list[InvalidRow] | None) -> list[Row]:
-    invoices: list[Row] = []
+def _rows(rows: list[object], invalid: list[InvalidRow] | None) -> list[InvoiceDistribution]:
+    invoices: list[InvoiceDistribution] = []
     for index, row in enumerate(rows):
         try:
             invoices.append(read_record(InvoiceDistribution, row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import functools
 from collections.abc import Mapping
 from datetime import date, timedelta
 from urllib.parse import quote
@@ -18,7 +18,6 @@ DISTRIBUTION_PATH = "/api/v1/partner/invoice/distribution"  # the distribution e
 RENEW_PATH = "/api/v1/partner/renew"  # the vendor's public pages, marked "Developing"
 
 _HIDDEN = "***"
-_NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9_.*-]*").fullmatch
 
 
 @attrs.define(eq=False)
@@ -33,12 +32,14 @@ class Request:
     @property
     def url(self) -> str:
         """The address that is asked."""
-        return _with_query(self.address, self.query + self.hidden)
+        return _joined(self.address, [_pair(*pair) for pair in self.query], [_encoded(*pair) for pair in self.hidden])
 
     @property
     def shown(self) -> str:
         """The same address, fit for messages: invoice numbers and the caller's own parameters are masked."""
-        return _with_query(self.address, self.query + [(name, _HIDDEN) for name, _ in self.hidden])
+        return _joined(
+            self.address, [_pair(*pair) for pair in self.query], [_pair(name, _HIDDEN) for name, _ in self.hidden]
+        )
 
 
 @attrs.frozen
@@ -117,11 +118,13 @@ def renew_request(base_url: str) -> Request:
     return Request(base_url + RENEW_PATH)
 
 
-def _with_query(address: str, pairs: list[tuple[str, str]]) -> str:
-    if not pairs:
-        return address
-    return f"{address}?{'&'.join([f'{_quoted(name)}={_quoted(value)}' for name, value in pairs])}"
+def _joined(address: str, *queries: list[str]) -> str:
+    pairs = [pair for query in queries for pair in query]
+    return f"{address}?{'&'.join(pairs)}" if pairs else address
 
 
-def _quoted(text: str) -> str:
-    return text if _NEEDS_NO_QUOTING(text) else quote(text, safe="*")
+def _encoded(name: str, value: str) -> str:
+    return f"{quote(name, safe='*')}={quote(value, safe='*')}"
+
+
+_pair = functools.lru_cache(maxsize=1024)(_encoded)  # the same days and pages are asked for again and again

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import TypeAlias
 
 import attrs
 
-from .._wire import Answer, Number, Row, row_digest, rows_again
+from .._wire import Answer, row_digest, rows_again
+from ..records import InvoiceDistribution
 
 MOST_KEPT_BYTES = 2 * 1024 * 1024
 """Bytes of answers that one set keeps as they came; of rows beyond, a digest of 64 bits each is kept."""
@@ -24,93 +25,92 @@ class Sighting(Enum):
 NEW, SAME, OTHER = Sighting
 
 
-class Sheet:
-    """The body of an answer, kept instead of its rows: it is smaller, and hardly ever looked at again."""
-
-    __slots__ = ("_body", "_digests")
-
-    def __init__(self, answer: Answer) -> None:
-        self._body = answer.body
-        self._digests: dict[Number, int] | None = None
-
-    def digest_of(self, number: Number) -> int:
-        """Return the digest of the row of a number that is there once; the body is read again for it."""
-        if self._digests is None:
-            self._digests = {row.invoice_number: row_digest(row) for row in rows_again(self._body)}
-        return self._digests[number]
-
-
-_Entry: TypeAlias = Sheet | int | list[int]
-
-
 class Rows:
-    """The rows of one answer, and their sheet by number where no number occurs twice."""
+    """The rows of one answer with their numbers, and the body that they were read from."""
 
-    __slots__ = ("all", "by_number", "size")
+    __slots__ = ("all", "body", "numbers")
 
     def __init__(self, answer: Answer) -> None:
-        self.all, self.size = answer.rows, len(answer.body)
-        by_number: dict[Number, _Entry] = dict.fromkeys([row.invoice_number for row in answer.rows], Sheet(answer))
-        self.by_number = by_number if len(by_number) == len(answer.rows) else None
+        self.all, self.body = answer.rows, answer.body
+        self.numbers = [row.invoice_number for row in answer.rows]
 
 
 class RowSet:
-    """Rows by invoice number; contents are compared only where numbers meet."""
+    """Rows by invoice number; contents are compared only where numbers meet.
 
-    __slots__ = ("_kept_bytes", "_more", "_rows")
+    While no number meets another, the numbers are kept, and the bodies that the rows were read from: they are
+    smaller than the rows, and hardly ever looked at again. `_digests`, once it takes a closer look: 64 bits for
+    each row of each number. `_further`: the same for rows whose bodies would be more than `MOST_KEPT_BYTES`.
+    """
+
+    __slots__ = ("_bodies", "_digests", "_further", "_kept_bytes", "_more", "_numbers")
 
     def __init__(self) -> None:
-        self._rows: dict[Number, _Entry] = {}
-        self._more = self._kept_bytes = 0
+        self._numbers: set[str | None] = set()
+        self._bodies: list[bytes] = []
+        self._kept_bytes = self._more = 0
+        self._further: dict[str | None, int] = {}
+        self._digests: dict[str | None, list[int]] | None = None
 
     def __len__(self) -> int:
-        return len(self._rows) + self._more
+        return self._more + len(self._numbers if self._digests is None else self._digests)
 
     def knows_none_of(self, rows: Rows) -> bool:
-        """Tell whether no number of these rows was seen; False where it takes a closer look."""
-        return not self._rows or (rows.by_number is not None and self._rows.keys().isdisjoint(rows.by_number))
+        """Tell whether no number of these rows was seen."""
+        seen = self._numbers if self._digests is None else self._digests.keys()
+        return seen.isdisjoint(rows.numbers)
 
     def add_unknown(self, rows: Rows) -> bool:
         """Put all rows in if none of their numbers was seen or occurs twice; return whether that was so."""
-        if rows.by_number is None or not self.knows_none_of(rows):
+        if self._digests is not None:
             return False
-        if self._kept_bytes + rows.size <= MOST_KEPT_BYTES:
-            self._kept_bytes += rows.size
-            self._rows.update(rows.by_number)
+        numbers = self._numbers
+        before = len(numbers)
+        numbers.update(rows.numbers)
+        if len(numbers) - before != len(rows.numbers):
+            self._open()
+            return False
+        if self._kept_bytes + len(rows.body) <= MOST_KEPT_BYTES:
+            self._kept_bytes += len(rows.body)
+            self._bodies.append(rows.body)
         else:
-            self._rows.update(zip(rows.by_number, map(row_digest, rows.all), strict=True))
+            self._further.update(_by_number(rows.all))
         return True
 
-    def add(self, row: Row) -> Sighting:
+    def _open(self) -> dict[str | None, list[int]]:
+        """Read the kept bodies again, once: from now on contents can be compared."""
+        if self._digests is None:
+            for body in self._bodies:
+                self._further.update(_by_number(rows_again(body)))
+            self._digests = {number: [digest] for number, digest in self._further.items()}
+            self._bodies, self._numbers, self._further = [], set(), {}
+        return self._digests
+
+    def add(self, row: InvoiceDistribution) -> Sighting:
         """Put a row in, and tell what it was to the rows already there."""
-        number, digest = row.invoice_number, row_digest(row)
-        known = self._digests(number)
+        digest = row_digest(row)
+        known = self._open().setdefault(row.invoice_number, [])
         if digest in known:
             return SAME
-        if not known:
-            self._rows[number] = digest
+        known.append(digest)
+        if len(known) == 1:
             return NEW
-        self._rows[number] = [*known, digest]
         self._more += 1
         return _unlike(row)
 
-    def sight(self, row: Row) -> Sighting:
+    def sight(self, row: InvoiceDistribution) -> Sighting:
         """Tell what a row is to this set, without putting it in."""
-        known = self._digests(row.invoice_number)
-        if not known:
+        known = self._open().get(row.invoice_number)
+        if known is None:
             return NEW
         return SAME if row_digest(row) in known else _unlike(row)
 
-    def _digests(self, number: Number) -> list[int]:
-        entry = self._rows.get(number)
-        if entry is None:
-            return []
-        if isinstance(entry, Sheet):
-            entry = self._rows[number] = entry.digest_of(number)
-        return entry if isinstance(entry, list) else [entry]
+
+def _by_number(rows: Iterable[InvoiceDistribution]) -> Iterator[tuple[str | None, int]]:
+    return ((row.invoice_number, row_digest(row)) for row in rows)
 
 
-def _unlike(row: Row) -> Sighting:
+def _unlike(row: InvoiceDistribution) -> Sighting:
     """Tell what a row is that differs from those of its number; no number is no identity."""
     return NEW if row.invoice_number is None else OTHER
 
@@ -121,7 +121,7 @@ class Novelty:
 
     unknown: int
     other: int
-    leaving: list[Row]
+    leaving: list[InvoiceDistribution]
 
 
 class Delivery:
@@ -145,22 +145,23 @@ class Delivery:
 
         The first reading of a whole window is the set of what was handed out itself: nothing is kept twice.
         """
-        if reading is self.handed:
-            if reading.add_unknown(rows):
+        if reading.add_unknown(rows):
+            if reading is self.handed or self.handed.add_unknown(rows):
                 return Novelty(len(rows.all), 0, rows.all)
-            sightings = [(row, reading.add(row)) for row in rows.all]
-            leaving = [row for row, found in sightings if self.weigh(found)]
+            return Novelty(len(rows.all), 0, [row for row in rows.all if self._hand_out(row)])
+        found_all = [reading.add(row) for row in rows.all]
+        if reading is self.handed:
+            leaving = [row for row, found in zip(rows.all, found_all, strict=True) if self.weigh(found)]
         else:
-            sightings = [(row, reading.add(row)) for row in rows.all]
-            self.duplicates += sum(found is SAME for _, found in sightings)
-            leaving = [row for row, found in sightings if found is not SAME and self._hand_out(row)]
-        found_all = [found for _, found in sightings]
+            self.duplicates += found_all.count(SAME)
+            pairs = zip(rows.all, found_all, strict=True)
+            leaving = [row for row, found in pairs if found is not SAME and self._hand_out(row)]
         unknown = found_all.count(NEW)
         if not unknown:  # a page that is repeated: its rows did not come twice, they were shown twice
             self.duplicates -= found_all.count(SAME)
         return Novelty(unknown, found_all.count(OTHER), leaving)
 
-    def _hand_out(self, row: Row) -> bool:
+    def _hand_out(self, row: InvoiceDistribution) -> bool:
         found = self.handed.add(row)
         return found is not SAME and self.weigh(found)
 

@@ -15,9 +15,10 @@ from collections.abc import Callable
 import attrs
 
 from .._findings import Diagnosis
-from .._wire import Answer, Filters, Row, judge_echo, same_row
+from .._wire import Answer, Filters, judge_echo, same_row
 from ..config import Paging, ServiceProfile
 from ..errors import DataIntegrityError, FilterNotAppliedError, IncompleteResultError, PagingError
+from ..records import InvoiceDistribution
 from ..reports import Verdict
 from ..windows import DateWindow
 from .reading import read_window
@@ -33,12 +34,12 @@ class Ready:
     span: DateWindow | None
     answer: Answer
     rows: Rows
-    leaving: list[Row]
+    leaving: list[InvoiceDistribution]
     first: int
 
 
 class WindowState:
-    """One window, from its first request to its outcome."""
+    """One window, from its first request to its outcome; `held`: answers that came and have not left yet."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class WindowState:
         self.waits = False
         self._probes = False
         self.ready: deque[Ready] = deque()
+        self.held = 0
         self.delivery = Delivery(unique=profile.unique_by is not None)
         self.leaving = 0
         self.doubts: dict[str, None] = {}
@@ -70,6 +72,7 @@ class WindowState:
         """Begin the window again; what was handed out stays handed out."""
         self.promised: int | None = 0
         self.received = self.backlog = 0
+        self.held = len(self.ready)
         self.done = False
         self.gaps.clear()
         self.invalid.clear()
@@ -102,11 +105,6 @@ class WindowState:
         return max(len(self._batch) - len(self._results), self.backlog)
 
     @property
-    def held(self) -> int:
-        """Answers that came and have not left yet."""
-        return len(self.ready) + len(self._results) - self._next
-
-    @property
     def rows_waiting(self) -> int:
         """Rows that came and were not handed out, as far as they are known."""
         behind = [self._results[ask] for ask in self._batch[self._next :] if ask in self._results]
@@ -119,7 +117,7 @@ class WindowState:
         """The request that should go out next, None where the window waits for answers or is done."""
         return self._unsent[0][1] if self._unsent else None
 
-    def still_holds(self, row: Row) -> bool:
+    def still_holds(self, row: InvoiceDistribution) -> bool:
         """Tell whether a row has come and waits to be handed out."""
         return any(same_row(each, row) for ready in self.ready for each in ready.leaving)
 
@@ -155,6 +153,7 @@ class WindowState:
     def wait(self) -> Plan[None]:
         """Wait for what the probe of another window finds."""
         self.waits = True
+        self.scouting.waiting.append(self._go_on)
         yield []
 
     @property
@@ -162,9 +161,8 @@ class WindowState:
         """Whether the service is known to cut off what does not fit, and to have no pages."""
         return self.diagnosis.pages_by_number is False
 
-    def go_on(self) -> None:
-        """Go on where the window waits for the probe of another that is over."""
-        if self.waits and self.scouting.index is None:
+    def _go_on(self) -> None:
+        if self.waits:
             self.waits = False
             self._advance([])
 
@@ -185,11 +183,13 @@ class WindowState:
             raise result
         self._results[ask] = result
         self._answered = True
+        self.held += 1
         self.backlog = max(0, self.backlog - 1)
         while self._next < len(self._batch) and self._batch[self._next] in self._results:
             ask = self._batch[self._next]
             self._next += 1
             self._accept(ask, self._results[ask])
+            self.held = len(self.ready) + len(self._results) - self._next
         if self._next == len(self._batch):
             self._advance([self._results[each] for each in self._batch])
 
@@ -209,6 +209,7 @@ class WindowState:
         rows = Rows(result)
         if ask.look:
             ask.fresh = sum(ask.span.rows.sight(row) is Sighting.NEW for row in rows.all)
+            result.let_go()
             return
         counted = self.delivery.duplicates
         novelty = self.delivery.take(ask.span.rows, rows)
@@ -217,6 +218,12 @@ class WindowState:
         if novelty.leaving:
             self.ready.append(Ready(ask.span.asked, result, rows, novelty.leaving, self.leaving))
             self.leaving += len(novelty.leaving)
+        result.let_go()
+
+    def take_ready(self) -> Ready:
+        """Return the next answer whose rows may leave."""
+        self.held -= 1
+        return self.ready.popleft()
 
     def _note_invalid(self, ask: Ask, answer: Answer) -> int:
         """Name the places of broken rows that were not met before; return how many the span did not have yet."""

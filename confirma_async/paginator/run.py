@@ -277,9 +277,7 @@ class Run:
             self._fail(track, ask, error)
             return
         del track.tasks[ask]
-        if self._scouting.index is None:
-            for other in self._tracks.values():
-                other.state.go_on()
+        self._scouting.release()
         self._pump(waiting=False)
         self._awaken()
 

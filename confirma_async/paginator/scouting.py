@@ -16,11 +16,13 @@ import attrs
 class Scouting:
     """The earliest window of a run that probes: `widen` has it ask for one page more, and tells whether it could.
 
-    Only a later window waits for it: the earliest can always go on, so waiting comes to an end.
+    Only a later window waits for it: the earliest can always go on, so waiting comes to an end. `waiting`: what
+    has those windows go on.
     """
 
     index: int | None = None
     widen: Callable[[], bool] | None = None
+    waiting: list[Callable[[], None]] = attrs.field(factory=list)
 
     def begin(self, index: int, widen: Callable[[], bool]) -> None:
         """Note that a window probes."""
@@ -35,3 +37,10 @@ class Scouting:
     def lend(self, index: int) -> bool:
         """Spend a window's probe on an earlier one; False where none probes, or has nothing left to ask."""
         return self.index is not None and self.index < index and self.widen is not None and self.widen()
+
+    def release(self) -> None:
+        """Have the windows that wait go on, once no probe is under way."""
+        while self.waiting and self.index is None:
+            waiting, self.waiting = self.waiting, []
+            for go_on in waiting:
+                go_on()

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 import attrs
 
 from .._findings import Tally
-from .._wire import Row, records_of
-from ..records import DistributionPage
+from ..records import DistributionPage, InvoiceDistribution
 from ..reports import Verdict, WindowOutcome
 from .rows import Sighting
 from .rules import WindowState
@@ -35,7 +34,7 @@ class Track:
     @property
     def load(self) -> int:
         """Answers of this window that are under way or wait for the consumer; at least its own place."""
-        return max(1, len(self.tasks) + self.state.held)
+        return len(self.tasks) + self.state.held or 1
 
     @property
     def grows(self) -> int:
@@ -50,7 +49,7 @@ class Track:
     def next_page(self, neighbours: Sequence[WindowState]) -> PageOnTheWay | None:
         """Return the next answer that brings records nobody had yet, None where none is ready."""
         while self.state.ready:
-            ready = self.state.ready.popleft()
+            ready = self.state.take_ready()
             leaving, first, positions = ready.leaving, ready.first, None
             if first < self.skip:
                 leaving, first = leaving[self.skip - first :], self.skip
@@ -62,11 +61,11 @@ class Track:
             if leaving:
                 self.pages += 1
                 self.delivered += len(leaving)
-                page = DistributionPage(ready.span, self.pages, tuple(records_of(leaving)), ready.answer.metadata)
+                page = DistributionPage(ready.span, self.pages, tuple(leaving), ready.answer.metadata)
                 return PageOnTheWay(page, self.index, first, positions)
         return None
 
-    def _is_ours(self, row: Row, neighbours: Iterable[WindowState]) -> bool:
+    def _is_ours(self, row: InvoiceDistribution, neighbours: Iterable[WindowState]) -> bool:
         for other in neighbours:
             found = other.delivery.handed.sight(row)
             if found is not Sighting.NEW and not other.still_holds(row):
