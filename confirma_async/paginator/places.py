@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 
 from .track import Track
 
 
-def has_place(tracks: Mapping[int, Track], head: int, index: int, places: int) -> bool:
-    """Tell whether one more answer of a window may be under way.
+class Places:
+    """Who may have one more answer under way: `total` places, taken by answers that are under way or wait.
 
-    Of `places` the head window may take all that others left, and others leave as many as the head is known
-    to need, up to half of them. A window that is not open yet takes one.
+    The head window may take all that others left, and others leave as many as the head is known to need, up
+    to half of them. A window that is open takes one place at least.
     """
-    track, first = tracks.get(index), tracks.get(head)
-    grown = sum([each.load for each in tracks.values()]) + (1 if track is None else track.grows)
-    if index == head:
-        return grown <= places
-    own, known = (0, 1) if first is None else (first.load, first.state.outstanding)
-    return grown - own + min(max(1, own, known), places // 2) <= places and grown <= places
+
+    def __init__(self, tracks: Mapping[int, Track], head: int, total: int) -> None:
+        self._total, self._head = total, head
+        self._taken = sum([track.load for track in tracks.values()])
+        first = tracks.get(head)
+        self._own, self._needed = (0, 1) if first is None else (first.load, first.state.outstanding)
+
+    @property
+    def all_taken(self) -> bool:
+        """Whether not even a window that has taken its place may ask for more."""
+        return self._taken > self._total
+
+    def take(self, index: int, more: int) -> bool:
+        """Take so many places for a window, 0 or 1, and tell whether there were any."""
+        taken = self._taken + more
+        if taken > self._total:
+            return False
+        if index == self._head:
+            if not self._own:  # it is opened with this
+                self._needed = sys.maxsize
+            self._own += more
+        elif taken - self._own + min(max(1, self._own, self._needed), self._total // 2) > self._total:
+            return False
+        self._taken = taken
+        return True
 
 
 def more_is_needed(tracks: Iterable[Track], need: int) -> bool:

@@ -16,7 +16,7 @@ from ..records import DistributionPage, InvoiceDistribution
 from ..reports import FetchReport, WindowOutcome
 from ..session import SessionManager
 from .ledger import Ledger, report_on
-from .places import has_place, more_is_needed
+from .places import Places, more_is_needed
 from .plan import RunPlan
 from .rules import WindowState
 from .scouting import Scouting
@@ -204,23 +204,28 @@ class Run:
 
     def _pump(self, *, waiting: bool) -> None:
         """Send what may go out, in window order, while there are places."""
-        places = 2 * self._session.settings.concurrency + waiting
-        while not self._finished:
-            track = self._next_to_send(places)
-            if track is None:
+        places = Places(self._tracks, self._head, 2 * self._session.settings.concurrency + waiting)
+        if self._finished or places.all_taken:
+            return
+        for track in self._tracks.values():
+            while track.state.wanted is not None:
+                if not self._may_send(track.index) or not places.take(track.index, track.grows):
+                    return
+                self._send(track)
+        while (index := self._next_unopened()) is not None:
+            if not self._may_send(index) or not places.take(index, 1):
                 return
-            ask = track.state.send()
-            track.tasks[ask] = asyncio.create_task(self._fetch(track, ask), name="confirma_async request")
+            self._send(self._open(index))
 
-    def _next_to_send(self, places: int) -> Track | None:
-        """Return the window whose request goes out next, None where nobody wants to or there is no place."""
+    def _may_send(self, index: int) -> bool:
         if self._left is not None and not more_is_needed(self._tracks.values(), self._left):
-            return None
-        track = next((track for track in self._tracks.values() if track.state.wanted is not None), None)
-        index = self._next_unopened() if track is None else track.index
-        if index is None or self._is_stopped(index) or not has_place(self._tracks, self._head, index, places):
-            return None
-        return track or self._open(index)
+            return False
+        return not self._is_stopped(index)
+
+    def _send(self, track: Track) -> None:
+        ask = track.state.send()
+        assert self._loop is not None  # noqa: S101  # a run that sends has settled in
+        track.tasks[ask] = self._loop.create_task(self._fetch(track, ask), name="confirma_async request")
 
     def _next_unopened(self) -> int | None:
         while self._unopened < self._head or self._unopened in self._ended:
