@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from .track import Track
+
+
+ENOUGH_WAITING = 2
+"""Answers that wait at least before a run that is held up by its consumer alone reads less far ahead."""
+
+
+class ReadAhead:
+    """How many answers may be under way or wait: `most`, and fewer while the consumer is all that takes time.
+
+    Whoever takes one page after the other without waiting gains nothing from answers that wait in a long row:
+    they only take memory, and the faster one at that. So after `most` such pages places are given up, as long
+    as enough answers wait; the first that is waited for restores them all.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.places = self._most = most
+        self._without_waiting = 0
+
+    def waited_for(self) -> None:
+        """Note that the consumer waits for an answer."""
+        self.places, self._without_waiting = self._most, 0
+
+    def taken(self, tracks: Collection[Track]) -> None:
+        """Note that an answer was taken; its place is given up where nobody will miss it."""
+        self._without_waiting += 1
+        if self._without_waiting > self._most and sum([track.state.held for track in tracks]) > ENOUGH_WAITING:
+            self.places = min(self.places, sum([track.load for track in tracks]))
 
 
 class Places:

@@ -16,7 +16,7 @@ from ..records import DistributionPage, InvoiceDistribution
 from ..reports import FetchReport, WindowOutcome
 from ..session import SessionManager
 from .ledger import Ledger, report_on
-from .places import Places, more_is_needed
+from .places import Places, ReadAhead, more_is_needed
 from .plan import RunPlan
 from .rules import WindowState
 from .scouting import Scouting
@@ -43,6 +43,7 @@ class Run:
         self._ended = {index for index, count in plan.delivered.items() if count == ENDED}
         self._head = self._unopened = plan.head
         self._left = plan.max_items
+        self._ahead = ReadAhead(2 * session.settings.concurrency)
         self._ledger = Ledger(windows=len(self._ended) + plan.head)
         self._last: PageOnTheWay | None = None
         self._untold: DistributionPage | WindowOutcome | None = None
@@ -76,6 +77,7 @@ class Run:
                     return await self._hand_over()
                 await self._raise_failure()
                 self._wake = asyncio.get_running_loop().create_future()
+                self._ahead.waited_for()
                 self._pump(waiting=True)
                 await self._wake
         except asyncio.CancelledError:
@@ -177,6 +179,7 @@ class Run:
                 found = attrs.evolve(found, page=attrs.evolve(found.page, invoices=found.page.invoices[: self._left]))
             self._left -= len(found.page.invoices)
         self._last = found
+        self._ahead.taken(self._tracks.values())
         self._pump(waiting=False)
         return found.page
 
@@ -204,7 +207,7 @@ class Run:
 
     def _pump(self, *, waiting: bool) -> None:
         """Send what may go out, in window order, while there are places."""
-        places = Places(self._tracks, self._head, 2 * self._session.settings.concurrency + waiting)
+        places = Places(self._tracks, self._head, self._ahead.places + waiting)
         if self._finished or places.all_taken:
             return
         for track in self._tracks.values():
