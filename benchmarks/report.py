@@ -139,16 +139,21 @@ def render(results: Results, verdicts: list[Verdict]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _plain(samples: dict[str, dict[str, list[Sample]]]) -> dict[str, object]:
+    return {
+        job: {name: [asdict(sample) for sample in kept] for name, kept in contenders.items()}
+        for job, contenders in samples.items()
+    }
+
+
 def save(path: Path, results: Results, verdicts: list[Verdict]) -> None:
     """Write `path` as JSON and its neighbour with the suffix `.md`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "machine": machine(),
         "jobs": {name: asdict(job) for name, job in results.jobs.items()},
-        "samples": {
-            job: {name: [asdict(sample) for sample in samples] for name, samples in contenders.items()}
-            for job, contenders in results.samples.items()
-        },
+        "samples": _plain(results.samples),
+        "beside": _plain(results.beside),
         "planned": results.planned,
         "slopes": {name: asdict(slope) for name, slope in results.slopes.items()},
         "imports": results.imports,

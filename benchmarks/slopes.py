@@ -11,7 +11,7 @@ from benchmarks.runner import ContenderError, Server, last_line, run, serving
 from benchmarks.stepping import Steps
 
 TURNS = 10  # steps of the near read before it begins anew
-RESTARTS = 6
+RESTARTS = 5
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,10 @@ class Plan:
 QUICK = Plan(
     records=6_000,
     lives=1,
-    rounds=4,
+    rounds=3,
     pair_records=10_000,
     pair_lives=3,
-    pair_rounds=11,
+    pair_rounds=9,
     latency_lives=2,
     latency_rounds=4,
     latency_peers=frozenset(),
@@ -198,15 +198,15 @@ class _Life:
         self._entrants: dict[str, Entrant] = {}
 
     def start(self, names: Iterable[str]) -> None:
-        """One after the other, each until it is ready."""
+        """All at once, and then until each is ready: nothing is measured yet."""
         for name in names:
-            entrant = self._stack.enter_context(closing(Entrant(CONTENDERS[name], self._server)))
+            self._entrants[name] = self._stack.enter_context(closing(Entrant(CONTENDERS[name], self._server)))
+        for name in names:
             try:
-                entrant.ready()
+                self._entrants[name].ready()
             except ContenderError as error:
+                del self._entrants[name]
                 self._fail(name, error)
-            else:
-                self._entrants[name] = entrant
 
     def round(self, names: Iterable[str]) -> None:
         """One pass of each; of ours once more after each slow one, to compare like moment with like."""
