@@ -56,7 +56,7 @@ def wheel(session: nox.Session) -> None:
     session.run(str(scripts / "python"), "-I", "-c", CLEAN_IMPORT, external=True)
 
 
-@nox.session
+@nox.session(venv_backend="uv|virtualenv", reuse_venv=True)  # uv installs this group in seconds, pip in minutes
 def bench(session: nox.Session) -> None:
     """All contenders on the same jobs in one run; `-- --quick` checks the claims in three minutes."""
     session.install("-q", "-e", ".[cli]", *nox.project.dependency_groups(PYPROJECT, "bench"))

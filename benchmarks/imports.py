@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks.runner import ContenderError, Finished, run
+from benchmarks.runner import ContenderError, Finished, last_line, run
 
 IMPORT = "import time; start = time.process_time(); import {}; print(time.process_time() - start)"
 HELP = "import sys; sys.argv = ['confirma', '--help']; from confirma_async.cli import main; main()"
@@ -27,10 +27,10 @@ MEASURED: dict[str, tuple[str, Callable[[Finished], float]]] = {
 }
 
 
-def import_times(rounds: int) -> tuple[dict[str, list[float]], dict[str, str]]:
+def import_times(rounds: int) -> tuple[dict[str, list[float]], dict[str, ContenderError]]:
     """Seconds of each command in each round, and why some could not be measured."""
     seconds: dict[str, list[float]] = {name: [] for name in MEASURED}
-    failures: dict[str, str] = {}
+    failures: dict[str, ContenderError] = {}
     for number in range(rounds + 1):  # the first round compiles and fills the file cache
         for name, (code, read) in MEASURED.items():
             if name in failures:
@@ -38,7 +38,8 @@ def import_times(rounds: int) -> tuple[dict[str, list[float]], dict[str, str]]:
             try:
                 value = read(_run(code))
             except ContenderError as error:
-                failures[name] = str(error)
+                failures[name] = error
+                seconds[name].clear()  # of some rounds only: not what was planned
                 continue
             if number:
                 seconds[name].append(value)
@@ -48,5 +49,5 @@ def import_times(rounds: int) -> tuple[dict[str, list[float]], dict[str, str]]:
 def _run(code: str) -> Finished:
     finished = run([sys.executable, "-c", code], timeout=60)
     if finished.code:
-        raise ContenderError((finished.err.strip().splitlines() or ["failed"])[-1][:200])
+        raise ContenderError(last_line(finished.err) or f"exit code {finished.code}")
     return finished

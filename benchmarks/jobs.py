@@ -97,9 +97,9 @@ class Job:
                 total += self.page_prefix(window, page) * ROWS_PER_PREFIX * rows + rows * (rows - 1) // 2
         return total
 
-    def warm_up(self) -> "Job":
-        """The first window alone, as the server of this job knows it."""
-        return replace(self, windows=1, last_rows=self.rows_per_window, last_days=self.window_days)
+    def first(self, windows: int) -> "Job":
+        """The first so many windows alone (fewer than the job has), as the server of this job knows them."""
+        return replace(self, windows=windows, last_rows=self.rows_per_window, last_days=self.window_days)
 
     def to_json(self) -> str:
         """One line that `from_json` reads."""
@@ -111,10 +111,10 @@ class Job:
         return cls(**json.loads(text))
 
 
-def throughput(records: int) -> Job:
+def throughput(records: int, name: str = "throughput") -> Job:
     """About 20 pages per window; last pages are short, so a client may stop on a short page."""
     windows, rest = divmod(records, 1_985)
-    return Job("throughput", windows + 1, 1_985, rest) if rest else Job("throughput", windows, 1_985, 1_985)
+    return Job(name, windows + 1, 1_985, rest) if rest else Job(name, windows, 1_985, 1_985)
 
 
 def latency() -> Job:
@@ -128,10 +128,10 @@ def memory(pages: int) -> Job:
 
 
 def flat_records(records: int) -> Job:
-    """The same shape at any number of records."""
-    return replace(throughput(records), name=f"records-{records}")
+    """Windows of 2,000 records, 20 full pages each."""
+    return Job("records", records // 2_000, 2_000, 2_000)
 
 
 def flat_windows(windows: int) -> Job:
     """Windows of one day and one short page each."""
-    return Job(f"windows-{windows}", windows, 12, 12, window_days=1, last_days=1)
+    return Job("windows", windows, 12, 12, window_days=1, last_days=1)

@@ -14,7 +14,6 @@ from benchmarks.contenders import CONTENDERS
 from benchmarks.runner import Sample
 from benchmarks.suite import Results
 
-FLAT = ("records-", "windows-")  # jobs that belong in one table
 COLUMNS: tuple[tuple[str, Callable[[Sample], float], int], ...] = (
     ("wall s", lambda sample: sample.wall, 2),
     ("CPU s", lambda sample: sample.cpu, 2),
@@ -23,6 +22,7 @@ COLUMNS: tuple[tuple[str, Callable[[Sample], float], int], ...] = (
     ("peak RSS MiB", lambda sample: sample.peak_rss_mib, 0),
     ("requests", lambda sample: sample.requests, 0),
     ("in flight", lambda sample: sample.max_in_flight, 0),
+    ("server late ms", lambda sample: sample.server_late * 1e3, 2),
 )
 
 
@@ -48,7 +48,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def job_table(results: Results, job: str) -> str:
     """All contenders of one job, medians with the range of the rounds."""
-    limit = results.of(job, "limit")
+    limit = results.samples[job].get("limit", [])
     rows = []
     for name, samples in results.samples[job].items():
         contender = CONTENDERS[name]
@@ -56,31 +56,26 @@ def job_table(results: Results, job: str) -> str:
         pairs = zip(samples, limit, strict=False)
         ratios = [sample.cpu_per_record / base.cpu_per_record for sample, base in pairs]
         against = f"{median(ratios):.1f}" if ratios else "-"
-        rows.append((f"{contender.label} ({contender.yields})", *cells, against, str(len(samples))))
+        rows.append((f"{contender.label} ({contender.yields})", *cells, against, _rounds(results, job, name)))
     header = ["contender (what it hands out)", *(title for title, _, _ in COLUMNS), "CPU x limit", "rounds"]
     return table(header, rows)
 
 
+def _rounds(results: Results, job: str, contender: str) -> str:
+    """How many rounds stand behind a row, and of how many where some are missing."""
+    done, planned = len(results.samples[job][contender]), results.planned[job][contender]
+    return str(done) if done == planned else f"{done} of {planned}"
+
+
 def flat_table(results: Results) -> str:
-    """The jobs that differ in size only, side by side."""
+    """What one more record, or window, costs near the start of a read and far into a long one."""
     rows = []
-    for name, job in results.jobs.items():
-        if not name.startswith(FLAT):
-            continue
-        for contender, samples in results.samples[name].items():
-            cpu = [sample.cpu for sample in samples]
-            rows.append(
-                (
-                    f"{contender}, {job.windows:,} windows, {job.records:,} records",
-                    spread(cpu, 3),
-                    spread([value / job.records * 1e6 for value in cpu], 2),
-                    spread([value / job.windows * 1e6 for value in cpu], 0),
-                    spread([sample.peak_rss_mib for sample in samples], 0),
-                    str(len(samples)),
-                )
-            )
-    header = ["contender and size", "CPU s", "CPU us/record", "CPU us/window", "peak RSS MiB", "rounds"]
-    return table(header, rows)
+    for name, slope in results.slopes.items():
+        thing, shape = name.removesuffix("s"), slope.shape
+        for start, seconds in ((shape.steps.near, slope.near), (shape.steps.far, slope.far)):
+            what = f"one more {thing}, after {start // shape.thing:,}"
+            rows.append((what, spread(slope.per_thing(seconds), 2), str(len(seconds))))
+    return table(["what", "CPU us", "steps"], rows)
 
 
 def import_table(results: Results) -> str:
@@ -99,11 +94,9 @@ def claim_table(verdicts: Iterable[Verdict]) -> str:
     rows = []
     for verdict in verdicts:
         claim = verdict.claim
-        bound = f"{'<=' if claim.at_most else '>='} {claim.bound:g} {claim.unit}"
-        goal = "-" if claim.goal is None else f"{claim.goal:g} {claim.unit}"
         value = "-" if verdict.value is None else f"{verdict.value:.2f} {claim.unit}"
-        rows.append((claim.name, bound, goal, value, words[verdict.kept]))
-    return table(["claim", "bound", "goal", "measured", "verdict"], rows)
+        rows.append((claim.name, claim.limits, value, words[verdict.kept]))
+    return table(["claim", "bound", "measured", "verdict"], rows)
 
 
 def machine() -> dict[str, object]:
@@ -130,13 +123,13 @@ def render(results: Results, verdicts: list[Verdict]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
     parts = [f"Python {facts['python']}, {facts['platform']}, {facts['cores']} cores. {packages}."]
     for name, job in results.jobs.items():
-        if results.samples[name] and not name.startswith(FLAT):
+        if results.samples.get(name):
             parts.append(
                 f"## {name}: {job.records:,} records, {job.windows:,} windows, {job.page_size} per page, "
                 f"{job.latency * 1e3:.0f} ms latency, {job.concurrency} in flight"
             )
             parts.append(job_table(results, name))
-    if any(name.startswith(FLAT) for name in results.jobs):
+    if results.slopes:
         parts += ["## cost at growing sizes: 2,000 records per window, then 12 per window", flat_table(results)]
     if results.imports:
         parts += ["## imports", import_table(results)]
@@ -146,16 +139,23 @@ def render(results: Results, verdicts: list[Verdict]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _plain(samples: dict[str, dict[str, list[Sample]]]) -> dict[str, object]:
+    return {
+        job: {name: [asdict(sample) for sample in kept] for name, kept in contenders.items()}
+        for job, contenders in samples.items()
+    }
+
+
 def save(path: Path, results: Results, verdicts: list[Verdict]) -> None:
     """Write `path` as JSON and its neighbour with the suffix `.md`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "machine": machine(),
         "jobs": {name: asdict(job) for name, job in results.jobs.items()},
-        "samples": {
-            job: {name: [asdict(sample) for sample in samples] for name, samples in contenders.items()}
-            for job, contenders in results.samples.items()
-        },
+        "samples": _plain(results.samples),
+        "beside": _plain(results.beside),
+        "planned": results.planned,
+        "slopes": {name: asdict(slope) for name, slope in results.slopes.items()},
         "imports": results.imports,
         "claims": [{"name": v.claim.name, "bound": v.claim.bound, "value": v.value, "kept": v.kept} for v in verdicts],
         "failures": results.failures,

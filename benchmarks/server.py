@@ -4,11 +4,15 @@ It prints its port on the first line and runs until its standard input ends. It 
 distribution endpoint as the service's page says (echo of the filters, total of the whole window, pages
 numbered from 1) and refuses loudly whatever is not part of the job, so a contender that asks for
 something else fails instead of being fast. `/-/stats` tells what was asked since `/-/reset`.
+
+Its loop waits with `select`, whose timeout counts in microseconds: `epoll`, the default, counts in whole
+milliseconds and rounds up, so every answer with a latency would come half a millisecond late or more.
 """
 
 import argparse
 import asyncio
 import json
+import selectors
 import sys
 import time
 from urllib.parse import parse_qsl, urlsplit
@@ -31,6 +35,7 @@ class Traffic:
         self.requests = 0
         self.in_flight = 0
         self.max_in_flight = 0
+        self._late = 0.0
         self._cpu = time.process_time()
 
     def arrived(self) -> None:
@@ -39,9 +44,10 @@ class Traffic:
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
 
-    def answered(self) -> None:
-        """One answer was written."""
+    def answered(self, late: float) -> None:
+        """One answer was written, `late` seconds after its latency was over."""
         self.in_flight -= 1
+        self._late += late
 
     def to_json(self) -> bytes:
         """The counters as the runner reads them."""
@@ -49,6 +55,7 @@ class Traffic:
             "requests": self.requests,
             "max_in_flight": self.max_in_flight,
             "server_cpu": time.process_time() - self._cpu,
+            "server_late": self._late / max(1, self.requests),
         }
         return json.dumps(facts).encode()
 
@@ -99,6 +106,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._loop = asyncio.get_running_loop()
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
@@ -125,13 +133,13 @@ class Connection(asyncio.Protocol):
             return
         self._service.traffic.arrived()
         if self._service.job.latency:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._service.job.latency, self._write, answer)
+            due = self._loop.time() + self._service.job.latency
+            self._loop.call_at(due, self._write, answer, due)
         else:
             self._write(answer)
 
-    def _write(self, answer: bytes) -> None:
-        self._service.traffic.answered()
+    def _write(self, answer: bytes, due: float | None = None) -> None:
+        self._service.traffic.answered(0.0 if due is None else self._loop.time() - due)
         if not self._transport.is_closing():
             self._transport.write(answer)
 
@@ -150,7 +158,12 @@ def main() -> None:
     """Read the job from the command line and serve it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--job", required=True, type=Job.from_json)
-    asyncio.run(serve(parser.parse_args().job))
+    with asyncio.Runner(loop_factory=_precise_loop) as runner:
+        runner.run(serve(parser.parse_args().job))
+
+
+def _precise_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 if __name__ == "__main__":

@@ -9,10 +9,7 @@ async def read(url: str, job: Job, tally: Tally) -> None:
     """Read the whole range with everything at its default but the concurrency."""
     async with ConfirmaClient(API_KEY, base_url=url, concurrency=job.concurrency) as client:
         invoices = client.distributions.list(job.from_date, job.to_date, window_days=job.window_days)
-        if job.sample_every:
-            await _sampled(invoices, tally)
-        else:
-            await _counted(invoices, tally)
+        await (_marked if tally.mark_every else _counted)(invoices, tally)
 
 
 async def _counted(invoices, tally: Tally) -> None:
@@ -25,16 +22,16 @@ async def _counted(invoices, tally: Tally) -> None:
     tally.whole(count, checksum)
 
 
-async def _sampled(invoices, tally: Tally) -> None:
-    """The same loop, with a look at the memory now and then."""
+async def _marked(invoices, tally: Tally) -> None:
+    """The same loop, with a mark now and then."""
     count = checksum = 0
     async for invoice in invoices:
         if not count:
             tally.first()
         count += 1
         checksum += int(invoice.invoice_number)
-        if count % tally.sample_every == 0:
-            tally.sample()
+        if count % tally.mark_every == 0:
+            tally.mark()
     tally.whole(count, checksum)
 
 

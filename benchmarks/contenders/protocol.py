@@ -1,20 +1,23 @@
 """The tiny protocol between the runner and a contender.
 
 A contender is a module with a function `read(url, job, tally)`, plain or `async`, that reads the whole
-job and tells the tally what it saw. `main(read)` runs it and prints one line of JSON on the standard
-output the process was started with. All imports of a contender stand at the top of its module, so they
-are done before the clocks start: the numbers are those of the job, not of the imports.
+job and tells the tally what it saw. `main(read)` serves passes: it prints `null` on the standard output
+the process was started with once it is ready, then for each line it is given it runs the job once and
+prints one line of JSON; it ends when its standard input does. In between it waits and costs nothing. All
+imports of a contender stand at the top of its module, so they are done before the clocks start: the
+numbers are those of the job, not of the imports.
 """
 
 import argparse
 import asyncio
+import gc
 import inspect
 import json
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.request import urlopen
 
 from benchmarks.jobs import Job
 
@@ -35,19 +38,23 @@ def memory_mib(field: str) -> float:
 
 
 class Tally:
-    """What a contender saw, and the clocks around it."""
+    """What a contender saw, and the clocks around it.
 
-    def __init__(self, sample_every: int = 0) -> None:
+    `mark_every` asks contenders that can to call `mark` after each so many records (0: never).
+    """
+
+    def __init__(self, mark_every: int = 0) -> None:
         self.count = 0
         self.checksum = 0
-        self.sample_every = sample_every
+        self.mark_every = mark_every
         self.samples: list[float] = []
         self._first: float | None = None
         self._started = 0.0
         self._cpu = 0.0
 
     def start(self) -> None:
-        """Start the clocks."""
+        """Start the clocks; what was left over from before is thrown away first."""
+        gc.collect()
         self.rss_before = memory_mib("VmRSS")
         self._cpu = time.process_time()
         self._started = time.perf_counter()
@@ -62,15 +69,15 @@ class Tally:
         self.first()
         self.count += len(numbers)
         self.checksum += sum(numbers)
-        if self.sample_every:
-            self.sample()
+        if self.mark_every:
+            self.mark()
 
     def whole(self, count: int, checksum: int) -> None:
         """Everything at once, for contenders that count for themselves."""
         self.count = count
         self.checksum = checksum
 
-    def sample(self) -> None:
+    def mark(self) -> None:
         """Note the peak of memory so far."""
         self.samples.append(memory_mib("VmHWM"))
 
@@ -94,7 +101,7 @@ Read = Callable[[str, Job, Tally], Awaitable[None] | None]
 
 
 def main(read: Read) -> None:
-    """Run one contender on the job of the command line.
+    """Serve passes of the job on the command line.
 
     First it reads one window outside the clocks, so that lazy imports and first-use caches are not
     counted; not in jobs that look at memory, which must see everything.
@@ -105,14 +112,25 @@ def main(read: Read) -> None:
     parser.add_argument("--uvloop", action="store_true")
     args = parser.parse_args()
     run = _uvloop_run() if args.uvloop else asyncio.run
-    out = os.fdopen(os.dup(1), "w")  # a contender may print: that is not ours
+    answer = answers()
     if not args.job.sample_every:
-        _read(read, run, args.url, args.job.warm_up(), Tally())
-        urlopen(f"{args.url}/-/reset").close()
-    tally = Tally(args.job.sample_every)
-    tally.start()
-    _read(read, run, args.url, args.job, tally)
-    print(json.dumps(tally.result()), file=out, flush=True)
+        _read(read, run, args.url, args.job.first(1), Tally())
+    answer(None)
+    for _ in sys.stdin:
+        tally = Tally(args.job.sample_every)
+        tally.start()
+        _read(read, run, args.url, args.job, tally)
+        answer(tally.result())
+
+
+def answers() -> Callable[[object], None]:
+    """A function that prints one line of JSON for the runner; what a contender prints is not ours."""
+    out = os.fdopen(os.dup(1), "w")
+
+    def answer(content: object) -> None:
+        print(json.dumps(content), file=out, flush=True)
+
+    return answer
 
 
 def _read(read: Read, run: Callable[..., object], url: str, job: Job, tally: Tally) -> None:
