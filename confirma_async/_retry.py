@@ -6,9 +6,9 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import attrs
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from .config import RetryPolicy
 from .errors import (
@@ -20,6 +20,9 @@ from .errors import (
     RequestTimeoutError,
     TruncatedResponseError,
 )
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REFILL_PER_SUCCESS = 0.2
@@ -131,6 +134,8 @@ class CallRules:
             if not is_transient(error):
                 raise
             first = [error]
+
+        from tenacity import AsyncRetrying, retry_if_exception  # a process whose calls all succeed needs none of it
 
         async def again() -> None:
             """Show tenacity the attempt that failed before it was called: most calls never need it."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from typing import Literal, TypeVar
-from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -200,6 +199,8 @@ class ServiceProfile:
 
     def today(self) -> date:
         """Return the current day in the profile's time zone."""
+        from zoneinfo import ZoneInfo  # only open ranges need it, and importing the package must stay cheap
+
         try:
             return datetime.now(ZoneInfo(self.time_zone)).date()
         except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
