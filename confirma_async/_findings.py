@@ -1,4 +1,7 @@
-"""What a client has spent, and what it has found out about the service."""
+"""What a client has spent, and what it has found out about the service.
+
+Nobody compares or prints these: methods for it would only make the import slower.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import attrs
 from .windows import DateWindow
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Tally:
     """What one caller's calls cost: attempts on the wire, retries among them, decoded bytes."""
 
@@ -16,7 +19,7 @@ class Tally:
     bytes: int = 0
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Diagnosis:
     """What was found out about the service's paging: kept for the client, tested again when contradicted.
 

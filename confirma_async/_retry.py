@@ -6,9 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from typing import TYPE_CHECKING, TypeVar
 
 from .config import RetryPolicy
 from .errors import (
@@ -20,6 +18,9 @@ from .errors import (
     RequestTimeoutError,
     TruncatedResponseError,
 )
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 _T = TypeVar("_T")
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -117,6 +118,8 @@ class CallRules:
     ) -> _T:
         """After a first attempt that failed transiently, make more until one succeeds, or raise what ends the call."""
         first = [failed]
+
+        from tenacity import AsyncRetrying, retry_if_exception  # a process whose calls all succeed needs none of it
 
         async def again() -> _T:
             """Show tenacity the attempt that failed before it was called: most calls never need it."""

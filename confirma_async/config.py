@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from typing import Literal, TypeVar
-from zoneinfo import ZoneInfo
 
 import attrs
 
 from ._checks import require_count, require_number, require_text
+from ._shown import shown
 from .errors import ConfigurationError
 
 ENVIRONMENT_VARIABLE = "CONFIRMA_ENVIRONMENT"
@@ -82,6 +82,8 @@ class Timeouts:
     `connect`: name, address and TLS. `read`: between two pieces of the answer. `total`: the whole attempt.
     """
 
+    __repr__ = shown
+
     connect: float = attrs.field(default=5.0, validator=_positive)
     read: float = attrs.field(default=30.0, validator=_positive)
     total: float = attrs.field(default=60.0, validator=_positive)
@@ -98,6 +100,8 @@ class RetryPolicy:
     can spend in an outage; every success gives back a fifth of a retry, every minute all of them.
     """
 
+    __repr__ = shown
+
     max_attempts: int = attrs.field(default=5, validator=_counted)
     deadline: float = attrs.field(default=120.0, validator=_positive)
     initial_wait: float = attrs.field(default=0.5, validator=_zero_or_more)
@@ -109,6 +113,8 @@ class RetryPolicy:
 @attrs.frozen
 class Paging:
     """How the service cuts long answers; make one with `auto`, `numbered` or `off`."""
+
+    __repr__ = shown
 
     mode: Literal["auto", "numbered", "off"] = attrs.field(default="auto", validator=_one_of("auto", "numbered", "off"))
     page: str = attrs.field(default="page", validator=_texts)
@@ -146,6 +152,8 @@ class ServiceProfile:
     Whatever turns out otherwise is one argument here, not a new release. `evidence(name)` says what a
     default rests on. `unique_by="invoice_number"`: of several rows with one number the first stays.
     """
+
+    __repr__ = shown
 
     from_name: str = attrs.field(
         default="fromInvDate", validator=_texts, metadata={"evidence": "named by the echo `filtersApplied`"}
@@ -200,6 +208,8 @@ class ServiceProfile:
 
     def today(self) -> date:
         """Return the current day in the profile's time zone."""
+        from zoneinfo import ZoneInfo  # only open ranges need it, and importing the package must stay cheap
+
         try:
             return datetime.now(ZoneInfo(self.time_zone)).date()
         except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError

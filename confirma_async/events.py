@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
+from ._shown import shown
 from .reports import WindowOutcome
 
 _log = logging.getLogger("confirma_async")
@@ -21,6 +22,8 @@ class AttemptEnded:
 
     `attempt` counts from 1 within its call; `seconds` is the time on the wire; `bytes` the decoded body.
     """
+
+    __repr__ = shown
 
     method: str
     url: str
@@ -35,6 +38,8 @@ class AttemptEnded:
 class RetryScheduled:
     """The request will be sent again after `wait` seconds because of `reason`."""
 
+    __repr__ = shown
+
     url: str
     attempt: int
     wait: float
@@ -45,6 +50,8 @@ class RetryScheduled:
 class ClientPaused:
     """A 429 holds back every request of the client for `seconds`."""
 
+    __repr__ = shown
+
     seconds: float
 
 
@@ -52,10 +59,14 @@ class ClientPaused:
 class KeyRenewed:
     """The key source gave a new key."""
 
+    __repr__ = shown
+
 
 @attrs.frozen
 class WindowEnded:
     """A window is done; `outcome` says how."""
+
+    __repr__ = shown
 
     outcome: WindowOutcome
 
@@ -63,6 +74,8 @@ class WindowEnded:
 @attrs.frozen
 class Progress:
     """How far a run is; `seconds` since its start, `bytes` decoded."""
+
+    __repr__ = shown
 
     windows: int
     windows_total: int

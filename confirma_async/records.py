@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import attrs
 
+from ._shown import shown
 from .windows import DateWindow
 
 
@@ -67,6 +68,8 @@ class DistributionDates(_Immutable):
     A fraction finer than a microsecond is cut, never rounded.
     """
 
+    __repr__ = shown
+
     created_at: datetime | None = None
     printed_at: datetime | None = None
     distributed_at: datetime | None = None
@@ -78,6 +81,8 @@ class DistributionDates(_Immutable):
 class DistributionFile(_Immutable):
     """The related file; whether its `url` needs the key, and how long it lives, is unknown."""
 
+    __repr__ = shown
+
     url: str | None = None
     extra: Extra = attrs.field(default=NO_EXTRA, converter=_freeze, hash=False, repr=_names_only)
 
@@ -85,6 +90,8 @@ class DistributionFile(_Immutable):
 @attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class PaymentControl(_Immutable):
     """The hand-over to payment control; keep `case_id`, case details are fetched with it."""
+
+    __repr__ = shown
 
     enabled: bool | None = None
     agency: str | None = None
@@ -96,6 +103,8 @@ class PaymentControl(_Immutable):
 @attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class DistributionError(_Immutable):
     """One reason why the invoice did not reach its debtor."""
+
+    __repr__ = shown
 
     error_code: str | None = None
     error_description: str | None = None
@@ -114,6 +123,8 @@ class InvoiceDistribution(_Immutable):
     `dates`, `file` and `payment_control` are always there, so that reading on never fails: an object that
     came as null or not at all is one of Nones, and its wire name is in `absent`.
     """
+
+    __repr__ = shown
 
     invoice_number: str | None = None
     distribution_status: str | None = None
@@ -163,6 +174,8 @@ class AppliedFilters(_Immutable):
     None here and kept in `extra`: an unreadable echo proves nothing, but is no error.
     """
 
+    __repr__ = shown
+
     invoice_number: str | None = None
     from_inv_date: str | None = None
     to_inv_date: str | None = None
@@ -177,6 +190,8 @@ NO_FILTERS = AppliedFilters()
 @attrs.define(on_setattr=attrs.setters.frozen, unsafe_hash=True)
 class DistributionMetadata(_Immutable):
     """What the service says about the whole answer; whether `total_count` counts the page is unknown."""
+
+    __repr__ = shown
 
     total_count: int | None = None
     successful_count: int | None = None
@@ -193,6 +208,8 @@ class DistributionPage:
     `window`: the days asked for, or None when no dates were sent. `number`: counts the answers of this
     window that were delivered, from 1. `metadata`: the service's own counts and echo.
     """
+
+    __repr__ = shown
 
     window: DateWindow | None
     number: int

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import attrs
 
+from ._shown import shown
 from .windows import DateWindow
 
 
@@ -41,6 +42,8 @@ class WindowOutcome:
     `rereads`: times the window was read again; `halvings`: times it was cut in two; `bytes`: decoded.
     """
 
+    __repr__ = shown
+
     index: int
     window: DateWindow | None
     verdict: Verdict
@@ -64,6 +67,8 @@ class WindowOutcome:
 class Doubt:
     """Why the windows from `start` to `end` are not proved complete; both None when no dates were sent."""
 
+    __repr__ = shown
+
     span: DateWindow | None
     reason: str
 
@@ -80,6 +85,8 @@ class FetchReport:
     `seconds`: since the run started; `rests_on`: beliefs about the service that no answer can confirm.
     The other counts are sums of those of `WindowOutcome`.
     """
+
+    __repr__ = shown
 
     verdict: Verdict
     windows: int = 0

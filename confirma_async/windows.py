@@ -8,6 +8,7 @@ from typing import overload
 
 import attrs
 
+from ._shown import shown
 from .errors import ConfigurationError
 
 
@@ -40,6 +41,8 @@ def require_range(from_date: object, to_date: object) -> tuple[date, date]:
 @attrs.frozen(order=True)
 class DateWindow:
     """The days from `start` to `end`, both inside."""
+
+    __repr__ = shown
 
     start: date
     end: date

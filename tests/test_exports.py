@@ -15,6 +15,7 @@ import confirma_async
 from confirma_async import errors
 
 EXTRAS = ("typer", "click", "rich", "pyarrow", "sqlalchemy", "aiosqlite", "asyncpg", "plotly", "openpyxl", "pandas")
+POSTPONED = ("tenacity", "cattrs", "zoneinfo")  # for retries, dictionaries and open ranges: most processes need none
 
 
 def test_the_list_of_names_is_sorted_and_free_of_doubles() -> None:
@@ -93,6 +94,11 @@ def test_importing_the_package_loads_no_extra_and_no_face() -> None:
     assert loaded & set(EXTRAS) == set()
     rooms = {name.split(".")[1] for name in loaded if name.startswith("confirma_async.")}
     assert rooms & {"backfill", "cli", "reporting", "sandbox", "integrations"} == set()
+
+
+def test_importing_the_package_leaves_for_later_what_few_processes_need() -> None:
+    brought_by_others = loaded_by("import aiohttp, attrs, msgspec")
+    assert (loaded_by("import confirma_async") - brought_by_others) & set(POSTPONED) == set()
 
 
 def test_importing_the_package_starts_nothing() -> None:

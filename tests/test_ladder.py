@@ -15,7 +15,7 @@ ROOT = Path(confirma_async.__file__).parent
 
 LADDER = (
     {"_version"},
-    {"errors"},
+    {"errors", "_shown"},
     {"windows"},
     {"records", "reports"},
     {"events"},

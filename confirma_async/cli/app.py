@@ -1,6 +1,7 @@
-"""The commands as they are typed; each returns what is to be done, and does nothing itself."""
+"""The commands as they are typed; each returns what is to be done, and does nothing itself.
 
-from __future__ import annotations
+Annotations are not postponed here: typer would compile each of them again, at every start.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, TypeAlias

@@ -171,8 +171,8 @@ class WindowState:
         if ask in self._batch and ask not in self._results:
             heapq.heappush(self._unsent, (self._batch.index(ask), ask))
 
-    def receive(self, ask: Ask, result: Result) -> None:
-        """Take what came of a request.
+    def receive(self, ask: Ask, result: Result) -> bool:
+        """Take what came of a request, and tell whether more may go out now: the window wants more, or holds less.
 
         Raises the error that ends the window: the request may be given back with `dropped`, unless the
         window is `broken` and has to be begun again.
@@ -182,7 +182,7 @@ class WindowState:
         elif not ask.tolerates(result):
             raise result
         self._results[ask] = result
-        self._answered = True
+        before, self._answered = self.held, True
         self.held += 1
         self.backlog = max(0, self.backlog - 1)
         while self._next < len(self._batch) and self._batch[self._next] in self._results:
@@ -192,6 +192,8 @@ class WindowState:
             self.held = len(self.ready) + len(self._results) - self._next
         if self._next == len(self._batch):
             self._advance([self._results[each] for each in self._batch])
+            return True
+        return self.held <= before
 
     def _advance(self, results: list[Result] | None) -> None:
         self._batch: list[Ask] = []

@@ -278,15 +278,16 @@ class Run:
 
     def _receive(self, track: Track, ask: Ask, result: Result) -> None:
         try:
-            track.state.receive(ask, result)
+            more_may_go_out = track.state.receive(ask, result)
         except Exception as error:  # noqa: BLE001  # whatever it is, the consumer must hear of it
             if isinstance(error, ConfirmaError):
                 error.window = error.window or ask.span.asked
             self._fail(track, ask, error)
             return
         del track.tasks[ask]
-        self._scouting.release()
-        self._pump(waiting=False)
+        if more_may_go_out:
+            self._scouting.release()
+            self._pump(waiting=False)
         self._awaken()
 
     def _fail(self, track: Track, ask: Ask, error: Exception) -> None:
