@@ -74,7 +74,7 @@ class _Call:
     __slots__ = ("rank", "request", "rules", "skip_invalid", "status", "tallies", "wire_began", "wire_ended")
 
     def __init__(
-        self, request: Request, rules: CallRules, tallies: Sequence[Tally], rank: int, skip_invalid: bool
+        self, request: Request, rules: CallRules, tallies: Sequence[Tally], rank: int, *, skip_invalid: bool
     ) -> None:
         self.request, self.rules, self.tallies = request, rules, tallies
         self.rank, self.skip_invalid = rank, skip_invalid
@@ -168,7 +168,9 @@ class SessionManager:
         client's own. Raises the typed error that ended the call, with `attempts` and `elapsed`.
         """
         rules = CallRules(self.settings.retry, self._budget)
-        call = _Call(request, rules, (self.tally,) if tally is None else (self.tally, tally), rank, skip_invalid)
+        call = _Call(
+            request, rules, (self.tally,) if tally is None else (self.tally, tally), rank, skip_invalid=skip_invalid
+        )
         try:
             return await self._attempt(call)
         except ConfirmaError as error:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 
 from .track import Track
 
-
 ENOUGH_WAITING = 2
 """Answers that wait at least before a run that is held up by its consumer alone reads less far ahead."""
 
