@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Collection, Iterable, Mapping
 
 from .track import Track
@@ -12,26 +13,38 @@ ENOUGH_WAITING = 2
 
 
 class ReadAhead:
-    """How many answers may be under way or wait: `most`, and fewer while the consumer is all that takes time.
+    """How many answers may be under way or wait: `most`, and fewer while the processor is all that takes time.
 
-    Whoever takes one page after the other without waiting gains nothing from answers that wait in a long row:
-    they only take memory, and the faster one at that. So after `most` such pages places are given up, as long
-    as enough answers wait; the first that is waited for restores them all.
+    Answers that wait in a long row then only take memory, and the faster one at that. So after `most` pages in
+    which nobody waited for the wire places are given up, as long as enough answers wait; the first wait for the
+    wire restores them all.
     """
 
     def __init__(self, most: int) -> None:
         self.places = self._most = most
-        self._without_waiting = 0
+        self._without_wire = 0
+        self._began = self._worked = 0.0
 
-    def waited_for(self) -> None:
-        """Note that the consumer waits for an answer."""
-        self.places, self._without_waiting = self._most, 0
+    @property
+    def is_steady(self) -> bool:
+        """Whether nobody has waited for the wire for a while."""
+        return self._without_wire > self._most
 
-    def taken(self, tracks: Collection[Track]) -> None:
-        """Note that an answer was taken; its place is given up where nobody will miss it."""
-        self._without_waiting += 1
-        if self._without_waiting > self._most and sum([track.state.held for track in tracks]) > ENOUGH_WAITING:
-            self.places = min(self.places, sum([track.load for track in tracks]))
+    def wait_begins(self) -> None:
+        """Note that the consumer waits, for the wire or for what this thread has to do first."""
+        self._began, self._worked = time.perf_counter(), time.thread_time()
+
+    def wait_ends(self) -> None:
+        """Note that an answer came, and whether the thread was idle for most of the wait."""
+        waited = time.perf_counter() - self._began
+        if waited > 2 * (time.thread_time() - self._worked):
+            self.places, self._without_wire = self._most, 0
+
+    def taken(self, track: Track, tracks: Collection[Track]) -> None:
+        """Note that an answer of a window was taken; its place is given up where nobody will miss it."""
+        self._without_wire += 1
+        if self.is_steady and track.state.held > ENOUGH_WAITING:
+            self.places = min(self.places, sum([each.load for each in tracks]))
 
 
 class Places:

@@ -77,9 +77,10 @@ class Run:
                     return await self._hand_over()
                 await self._raise_failure()
                 self._wake = asyncio.get_running_loop().create_future()
-                self._ahead.waited_for()
+                self._ahead.wait_begins()
                 self._pump(waiting=True)
                 await self._wake
+                self._ahead.wait_ends()
         except asyncio.CancelledError:
             self._wake = None
             await self._halt()
@@ -100,7 +101,8 @@ class Run:
         item = self._untold
         if self._session.hooks and item is not None:
             await self._tell(item)
-        await asyncio.sleep(0)  # what was just allowed out goes on the wire before the consumer works on this page
+        if not self._ahead.is_steady:
+            await asyncio.sleep(0)  # what was just allowed out goes on the wire before the consumer works on this page
         self._untold = None
         return item
 
@@ -179,7 +181,7 @@ class Run:
                 found = attrs.evolve(found, page=attrs.evolve(found.page, invoices=found.page.invoices[: self._left]))
             self._left -= len(found.page.invoices)
         self._last = found
-        self._ahead.taken(self._tracks.values())
+        self._ahead.taken(track, self._tracks.values())
         self._pump(waiting=False)
         return found.page
 
