@@ -41,14 +41,40 @@ class Pace:
         return (1.0 - self._tokens) / self._rate
 
 
+class Lane:
+    """Whoever has many requests, in an order: one of rank `head` is what it waits for, and goes as rank 0.
+
+    `waiting`: how many of them wait at the gate.
+    """
+
+    __slots__ = ("head", "waiting")
+
+    def __init__(self, head: int = 0) -> None:
+        self.head, self.waiting = head, 0
+
+
+class _Turn:
+    """A request that waits; what it ranks changes with the head of its lane."""
+
+    __slots__ = ("came", "lane", "leave", "rank")
+
+    def __init__(self, rank: int, lane: Lane, came: int, leave: asyncio.Future[None]) -> None:
+        self.rank, self.lane, self.came, self.leave = rank, lane, came, leave
+
+    def __lt__(self, other: _Turn) -> bool:
+        mine, its = self.rank - self.lane.head, other.rank - other.lane.head
+        return mine < its or (mine == its and self.came < other.came)
+
+
 class Gate:
     """The slots of one client on one loop."""
 
     def __init__(self, slots: int, pace: Pace) -> None:
         self._free, self._pace = slots, pace
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[_Turn] = []
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._open = Lane()
 
     def entered(self) -> bool:
         """Take leave to send one request if nothing is to be waited for, and tell whether it was given."""
@@ -57,36 +83,49 @@ class Gate:
             return True
         return False
 
-    async def enter(self, rank: int = 0) -> None:
+    async def enter(self, rank: int = 0, lane: Lane | None = None) -> None:
         """Wait for leave to send one request; `leave` must follow."""
         if self.entered():
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (rank, next(self._order), turn))
+        lane = lane or self._open
+        leave: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        lane.waiting += 1
+        heapq.heappush(self._waiting, _Turn(rank, lane, next(self._order), leave))
         self._admit()
         try:
-            await turn
+            await leave
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # admitted and cancelled in the same breath
+            if leave.done() and not leave.cancelled():  # admitted and cancelled in the same breath
                 self.leave()
             raise
+        finally:
+            lane.waiting -= 1
 
-    def leave(self) -> None:
-        """Give the slot back."""
+    def move_on(self, lane: Lane, head: int) -> None:
+        """Let what has become the head of a lane go first."""
+        lane.head = head
+        if lane.waiting:
+            heapq.heapify(self._waiting)
+
+    def leave(self) -> bool:
+        """Give the slot back, and tell whether somebody who waited was let in for it."""
         self._free += 1
-        self._admit()
+        return self._admit()
 
-    def _admit(self) -> None:
+    def _admit(self) -> bool:
+        let_in = False
         while self._free and self._waiting:
-            if self._waiting[0][2].done():
+            if self._waiting[0].leave.done():
                 heapq.heappop(self._waiting)
                 continue
             delay = self._pace.take()
             if delay > 0.0:
                 self._wake_in(delay)
-                return
+                break
             self._free -= 1
-            heapq.heappop(self._waiting)[2].set_result(None)
+            heapq.heappop(self._waiting).leave.set_result(None)
+            let_in = True
+        return let_in
 
     def _wake_in(self, delay: float) -> None:
         if self._timer is None:

@@ -18,7 +18,7 @@ from ._auth import Authenticator, KeyInUse, KeySource
 from ._checks import Secret
 from ._connections import Connections
 from ._findings import Diagnosis, Tally
-from ._gate import Gate, Pace
+from ._gate import Gate, Lane, Pace
 from ._retry import CallRules, RetryBudget, is_transient
 from ._transport import Transport
 from ._wire import (
@@ -46,6 +46,8 @@ from .events import AttemptEnded, ClientPaused, Event, Hook, KeyRenewed, RetrySc
 
 _log = logging.getLogger("confirma_async")
 _RENEWAL_RANK = -1
+import os
+YIELDS=int(os.environ.get('YIELDS','1'))
 
 
 @attrs.frozen(kw_only=True)
@@ -71,13 +73,20 @@ class _Call:
     attempt. `status`: what came then, None where nothing did.
     """
 
-    __slots__ = ("rank", "request", "rules", "skip_invalid", "status", "tallies", "wire_began", "wire_ended")
+    __slots__ = ("lane", "rank", "request", "rules", "skip_invalid", "status", "tallies", "wire_began", "wire_ended")
 
     def __init__(
-        self, request: Request, rules: CallRules, tallies: Sequence[Tally], rank: int, *, skip_invalid: bool
+        self,
+        request: Request,
+        rules: CallRules,
+        tallies: Sequence[Tally],
+        rank: int,
+        lane: Lane | None,
+        *,
+        skip_invalid: bool,
     ) -> None:
         self.request, self.rules, self.tallies = request, rules, tallies
-        self.rank, self.skip_invalid = rank, skip_invalid
+        self.rank, self.lane, self.skip_invalid = rank, lane, skip_invalid
         self.wire_began: float | None = None
         self.wire_ended = 0.0
         self.status: int | None = None
@@ -160,16 +169,22 @@ class SessionManager:
         return self._closed
 
     async def call(
-        self, request: Request, *, rank: int = 0, tally: Tally | None = None, skip_invalid: bool = False
+        self,
+        request: Request,
+        *,
+        rank: int = 0,
+        lane: Lane | None = None,
+        tally: Tally | None = None,
+        skip_invalid: bool = False,
     ) -> Answer:
         """Send a request, and again as the rules allow, and return its answer.
 
-        `rank`: lower goes first when slots are short. `tally`: counts what this call costs, besides the
+        `rank`: lower goes first when slots are short, counted from the head of a `lane`. `tally`: counts what this call costs, besides the
         client's own. Raises the typed error that ended the call, with `attempts` and `elapsed`.
         """
         rules = CallRules(self.settings.retry, self._budget)
         call = _Call(
-            request, rules, (self.tally,) if tally is None else (self.tally, tally), rank, skip_invalid=skip_invalid
+            request, rules, (self.tally,) if tally is None else (self.tally, tally), rank, lane, skip_invalid=skip_invalid
         )
         try:
             return await self._attempt(call)
@@ -190,7 +205,7 @@ class SessionManager:
         rules = call.rules
         gate = self._gate()
         if not gate.entered():
-            await gate.enter(call.rank)
+            await gate.enter(call.rank, call.lane)
         began = time.monotonic()
         rules.started = rules.started or began
         used: KeyInUse | None = None
@@ -205,7 +220,9 @@ class SessionManager:
         except ConfirmaError as error:
             failure, pause = self._weigh(error, rules, time.monotonic() - began)
         finally:
-            gate.leave()
+            let_in = gate.leave()
+        if let_in:
+            for _ in range(YIELDS): await asyncio.sleep(0)
         answer: Answer | None = None
         if failure is None:
             assert raw is not None and used is not None  # noqa: S101, PT018  # or there is a failure
@@ -340,6 +357,10 @@ class SessionManager:
             seconds = self.settings.retry.initial_wait if asked is None else asked
             if seconds <= self.settings.retry.max_retry_after:
                 self._pace.pause(seconds)
+
+    def move_on(self, lane: Lane, head: int) -> None:
+        """Let what has become the head of a lane go first."""
+        self._gate().move_on(lane, head)
 
     def _gate(self) -> Gate:
         loop = asyncio.get_running_loop()

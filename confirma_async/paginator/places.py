@@ -9,40 +9,47 @@ from collections.abc import Collection, Iterable, Mapping
 from .track import Track
 
 ENOUGH_WAITING = 2
-"""Answers that wait at least before a run that is held up by its consumer alone reads less far ahead."""
+"""Answers of one window that wait at least before a run that only the processor holds up reads less far ahead."""
+_LITTLE_IDLE, _LONG_IDLE = 0.05, 0.002
+"""Share of the time, and seconds at a stretch, for which the thread of such a run has nothing to do."""
 
 
 class ReadAhead:
     """How many answers may be under way or wait: `most`, and fewer while the processor is all that takes time.
 
-    Answers that wait in a long row then only take memory, and the faster one at that. So after `most` pages in
-    which nobody waited for the wire places are given up, as long as enough answers wait; the first wait for the
-    wire restores them all.
+    Answers that wait in a long row then only take memory, and the faster one at that. So while the thread is
+    hardly ever idle, looked at over `most` pages, places are given up as long as enough answers wait. Once it
+    waits for the wire they are all restored. `is_steady`: whether the processor was all that took time lately.
     """
 
     def __init__(self, most: int) -> None:
-        self.places = self._most = most
-        self._without_wire = 0
-        self._began = self._worked = 0.0
+        self._most = most
+        self._wait_began = self._work_done = 0.0
+        self._begin(is_steady=False)
 
-    @property
-    def is_steady(self) -> bool:
-        """Whether nobody has waited for the wire for a while."""
-        return self._without_wire > self._most
+    def _begin(self, *, is_steady: bool) -> None:
+        self.is_steady = is_steady
+        if not is_steady:
+            self.places = self._most
+        self._pages, self._idle = 0, 0.0
+        self._began = time.perf_counter()
 
     def wait_begins(self) -> None:
         """Note that the consumer waits, for the wire or for what this thread has to do first."""
-        self._began, self._worked = time.perf_counter(), time.thread_time()
+        self._wait_began, self._work_done = time.perf_counter(), time.thread_time()
 
     def wait_ends(self) -> None:
-        """Note that an answer came, and whether the thread was idle for most of the wait."""
-        waited = time.perf_counter() - self._began
-        if waited > 2 * (time.thread_time() - self._worked):
-            self.places, self._without_wire = self._most, 0
+        """Note that an answer came."""
+        idle = (time.perf_counter() - self._wait_began) - (time.thread_time() - self._work_done)
+        self._idle += idle
+        if idle > _LONG_IDLE:
+            self._begin(is_steady=False)
 
     def taken(self, track: Track, tracks: Collection[Track]) -> None:
         """Note that an answer of a window was taken; its place is given up where nobody will miss it."""
-        self._without_wire += 1
+        self._pages += 1
+        if self._pages > self._most:
+            self._begin(is_steady=self._idle < _LITTLE_IDLE * (time.perf_counter() - self._began))
         if self.is_steady and track.state.held > ENOUGH_WAITING:
             self.places = min(self.places, sum([each.load for each in tracks]))
 

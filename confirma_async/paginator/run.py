@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from .._gate import Lane
 from .._wire import distribution_request
 from ..errors import ConfigurationError, ConfirmaError
 from ..events import Progress, WindowEnded, being_cancelled, notify
@@ -42,6 +43,7 @@ class Run:
         self._recent: dict[int, WindowState] = {}
         self._ended = {index for index, count in plan.delivered.items() if count == ENDED}
         self._head = self._unopened = plan.head
+        self._lane = Lane(plan.head)
         self._left = plan.max_items
         self._ahead = ReadAhead(2 * session.settings.concurrency)
         self._ledger = Ledger(windows=len(self._ended) + plan.head)
@@ -193,6 +195,7 @@ class Run:
         del self._tracks[track.index]
         self._ended.add(track.index)
         self._advance_head()
+        self._session.move_on(self._lane, self._head)
         for near in (track.index - 1, track.index, track.index + 1):
             if all(map(self._has_ended, (near - 1, near, near + 1))):
                 self._recent.pop(near, None)
@@ -263,7 +266,8 @@ class Run:
             request = distribution_request(session.base_url, session.profile, plan.filters, ask.span.asked, ask.page)
             result = await session.call(
                 request,
-                rank=track.index - self._head,
+                rank=track.index,
+                lane=self._lane,
                 tally=track.tally,
                 skip_invalid=plan.on_invalid == "report",
             )
