@@ -46,8 +46,6 @@ from .events import AttemptEnded, ClientPaused, Event, Hook, KeyRenewed, RetrySc
 
 _log = logging.getLogger("confirma_async")
 _RENEWAL_RANK = -1
-import os
-YIELDS=int(os.environ.get('YIELDS','1'))
 
 
 @attrs.frozen(kw_only=True)
@@ -67,29 +65,44 @@ class Settings:
 
 
 class _Call:
-    """One call: what is asked, at which rank, whose counters it moves, and when it was last on the wire.
+    """One call: what is asked, where it stands in the queue, whose counters it moves; and its latest attempt.
 
-    `wire_began`, `wire_ended`: seconds of the monotonic clock, None once the hooks know or before the first
-    attempt. `status`: what came then, None where nothing did.
+    `used`: the key. `pause`: seconds for which its failure holds back the client. `status`: what came, None
+    where nothing did. `wire_began`, `wire_ended`: seconds of the monotonic clock; None before the first time
+    on the wire, and once the hooks know of it.
     """
 
-    __slots__ = ("lane", "rank", "request", "rules", "skip_invalid", "status", "tallies", "wire_began", "wire_ended")
+    __slots__ = (
+        "lane",
+        "pause",
+        "rank",
+        "request",
+        "rules",
+        "skip_invalid",
+        "status",
+        "tallies",
+        "used",
+        "wire_began",
+        "wire_ended",
+    )
 
-    def __init__(
-        self,
-        request: Request,
-        rules: CallRules,
-        tallies: Sequence[Tally],
-        rank: int,
-        lane: Lane | None,
-        *,
-        skip_invalid: bool,
-    ) -> None:
-        self.request, self.rules, self.tallies = request, rules, tallies
-        self.rank, self.lane, self.skip_invalid = rank, lane, skip_invalid
+    def __init__(self, request: Request, rules: CallRules, rank: int, lane: Lane | None) -> None:
+        self.request, self.rules, self.rank, self.lane = request, rules, rank, lane
+        self.tallies: Sequence[Tally] = ()
+        self.skip_invalid = False
+        self.used: KeyInUse | None = None
+        self.pause: float | None = None
+        self.status: int | None = None
         self.wire_began: float | None = None
         self.wire_ended = 0.0
-        self.status: int | None = None
+
+
+def _read(raw: RawReply, call: _Call) -> Answer | ConfirmaError:
+    assert call.used is not None  # noqa: S101  # nothing comes where nothing was sent
+    try:
+        return read_reply(raw, call.used.key, skip_invalid=call.skip_invalid)
+    except ConfirmaError as error:
+        return error
 
 
 class SessionManager:
@@ -179,13 +192,13 @@ class SessionManager:
     ) -> Answer:
         """Send a request, and again as the rules allow, and return its answer.
 
-        `rank`: lower goes first when slots are short, counted from the head of a `lane`. `tally`: counts what this call costs, besides the
-        client's own. Raises the typed error that ended the call, with `attempts` and `elapsed`.
+        `rank`: lower goes first when slots are short, counted from the head of a `lane`. `tally`: counts what
+        this call costs, besides the client's own. Raises the typed error that ended the call, with `attempts` and `elapsed`.
         """
         rules = CallRules(self.settings.retry, self._budget)
-        call = _Call(
-            request, rules, (self.tally,) if tally is None else (self.tally, tally), rank, lane, skip_invalid=skip_invalid
-        )
+        call = _Call(request, rules, rank, lane)
+        call.tallies = (self.tally,) if tally is None else (self.tally, tally)
+        call.skip_invalid = skip_invalid
         try:
             return await self._attempt(call)
         except ConfirmaError as error:
@@ -198,64 +211,59 @@ class SessionManager:
     async def _attempt(self, call: _Call) -> Answer:
         """Make one attempt: slot, clock, wire; and what its failure means for the next one.
 
-        An answer is read when its slot is free again, so that the next request is not kept waiting; anything
-        else while the slot is held, since it may hold back the client.
+        An answer is read when its slot is free again and the next request has left; anything else while the
+        slot is held, since it may hold back the client.
         """
         self._refuse_closed()
-        rules = call.rules
         gate = self._gate()
         if not gate.entered():
             await gate.enter(call.rank, call.lane)
-        began = time.monotonic()
-        rules.started = rules.started or began
-        used: KeyInUse | None = None
-        raw: RawReply | None = None
-        failure: ConfirmaError | None = None
-        pause: float | None = None
+        outcome: RawReply | Answer | ConfirmaError
         try:
-            used = self._auth.fixed or await self._key(rules)
-            raw = await self._once(call, used, rules.left - (time.monotonic() - began))
-            if raw.status != HTTPStatus.OK:
-                raise_for_status(raw, call.request, used.key)
-        except ConfirmaError as error:
-            failure, pause = self._weigh(error, rules, time.monotonic() - began)
+            outcome = await self._hold_slot(call)
         finally:
             let_in = gate.leave()
-        if let_in:
-            for _ in range(YIELDS): await asyncio.sleep(0)
-        answer: Answer | None = None
-        if failure is None:
-            assert raw is not None and used is not None  # noqa: S101, PT018  # or there is a failure
-            try:
-                answer = read_reply(raw, used.key, skip_invalid=call.skip_invalid)
-            except ConfirmaError as error:
-                failure = error
+        if isinstance(outcome, RawReply):
+            if let_in:
+                await asyncio.sleep(0)  # whoever was let in comes first,
+                await asyncio.sleep(0)  # before any answer that came in the same turn of the loop
+            outcome = _read(outcome, call)
         if self.hooks:
-            await self._tell_ended(call, answer, failure, pause)
-        if answer is not None:
+            await self._tell_ended(call, outcome)
+        if isinstance(outcome, Answer):
             self._budget.succeed()
-            return answer
-        assert failure is not None  # noqa: S101  # the one or the other
-        if isinstance(failure, AuthenticationError) and used and self._auth.renewable and not rules.replayed:
-            failure = await self._replace_key(used, rules)
-        rules.stamp(failure)
-        raise failure
+            return outcome
+        rules, used = call.rules, call.used
+        if isinstance(outcome, AuthenticationError) and used and self._auth.renewable and not rules.replayed:
+            outcome = await self._replace_key(used, rules)
+        rules.stamp(outcome)
+        raise outcome
 
-    def _weigh(self, failure: ConfirmaError, rules: CallRules, seconds: float) -> tuple[ConfirmaError, float | None]:
-        """Say what an attempt's failure means, and for how long it holds back the client, if it does.
+    async def _hold_slot(self, call: _Call) -> RawReply | ConfirmaError:
+        """Do what needs the slot: put the request on the wire, and weigh what came unless it is an answer."""
+        rules, began = call.rules, time.monotonic()
+        rules.started = rules.started or began
+        call.pause = None
+        try:
+            call.used = self._auth.fixed or await self._key(rules)
+            raw = await self._once(call, call.used, rules.left - (time.monotonic() - began))
+            raise_for_status(raw, call.request, call.used.key)
+        except ConfirmaError as error:
+            return self._weigh(error, call, time.monotonic() - began)
+        return raw
 
-        The pause begins here, before the slot is free for others.
-        """
+    def _weigh(self, failure: ConfirmaError, call: _Call, seconds: float) -> ConfirmaError:
+        """Say what an attempt's failure means. It may hold back the client, before the slot is free for others."""
+        rules = call.rules
         rules.spent += seconds
         if isinstance(failure, RequestTimeoutError) and rules.left <= 0.0:
-            return rules.deadline_error(), None
-        if not is_transient(failure):
-            return failure, None
-        rules.after(failure)
-        pause = rules.pause_for(failure)
-        if pause is not None:
-            self._pace.pause(pause)
-        return failure, pause
+            return rules.deadline_error()
+        if is_transient(failure):
+            rules.after(failure)
+            call.pause = rules.pause_for(failure)
+            if call.pause is not None:
+                self._pace.pause(call.pause)
+        return failure
 
     async def _key(self, rules: CallRules) -> KeyInUse:
         """Return the key to use; a source that hangs is ended by the deadline."""
@@ -292,9 +300,7 @@ class SessionManager:
             tally.retries += 1
         await self._tell(RetryScheduled(call.request.shown, call.rules.sent, wait, type(failure).__name__))
 
-    async def _tell_ended(
-        self, call: _Call, answer: Answer | None, failure: ConfirmaError | None, pause: float | None
-    ) -> None:
+    async def _tell_ended(self, call: _Call, outcome: Answer | ConfirmaError) -> None:
         """Tell the hooks of an attempt that left the wire; the slot is free by now."""
         if call.wire_began is not None:
             event = AttemptEnded(
@@ -302,14 +308,14 @@ class SessionManager:
                 url=call.request.shown,
                 attempt=call.rules.sent,
                 status=call.status,
-                failure=None if failure is None else type(failure).__name__,
+                failure=None if isinstance(outcome, Answer) else type(outcome).__name__,
                 seconds=call.wire_ended - call.wire_began,
-                bytes=0 if answer is None else len(answer.body),
+                bytes=len(outcome.body) if isinstance(outcome, Answer) else 0,
             )
             call.wire_began = None
             await self._tell(event)
-        if pause is not None:
-            await self._tell(ClientPaused(pause))
+        if call.pause is not None:
+            await self._tell(ClientPaused(call.pause))
 
     async def _replace_key(self, refused: KeyInUse, rules: CallRules) -> ConfirmaError:
         """Have the refused key renewed, within the call's deadline; return what the next step should see."""

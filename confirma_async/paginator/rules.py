@@ -182,7 +182,7 @@ class WindowState:
         elif not ask.tolerates(result):
             raise result
         self._results[ask] = result
-        before, self._answered = self.held, True
+        before, probed, self._answered = self.held, self._probes, True
         self.held += 1
         self.backlog = max(0, self.backlog - 1)
         while self._next < len(self._batch) and self._batch[self._next] in self._results:
@@ -193,7 +193,7 @@ class WindowState:
         if self._next == len(self._batch):
             self._advance([self._results[each] for each in self._batch])
             return True
-        return self.held <= before
+        return self.held <= before or probed is not self._probes
 
     def _advance(self, results: list[Result] | None) -> None:
         self._batch: list[Ask] = []
@@ -217,6 +217,9 @@ class WindowState:
         novelty = self.delivery.take(ask.span.rows, rows)
         ask.span.duplicates += self.delivery.duplicates - counted
         ask.span.accept(ask, result, novelty, self._note_invalid(ask, result) if result.invalid else 0)
+        if self._probes and ask.fresh:
+            self.diagnosis.pages_by_number = True
+            self.probe_ended()  # the rest of the probe tells no more: whoever waits for it goes on
         if novelty.leaving:
             self.ready.append(Ready(ask.span.asked, result, rows, novelty.leaving, self.leaving))
             self.leaving += len(novelty.leaving)
