@@ -193,7 +193,8 @@ class SessionManager:
         """Send a request, and again as the rules allow, and return its answer.
 
         `rank`: lower goes first when slots are short, counted from the head of a `lane`. `tally`: counts what
-        this call costs, besides the client's own. Raises the typed error that ended the call, with `attempts` and `elapsed`.
+        this call costs, besides the client's own. Raises the typed error that ended the call, with `attempts`
+        and `elapsed`.
         """
         rules = CallRules(self.settings.retry, self._budget)
         call = _Call(request, rules, rank, lane)
