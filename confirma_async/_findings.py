@@ -25,10 +25,12 @@ class Diagnosis:
 
     `pages_by_number`: True once page 2 brought new rows, False once it did not. `total_is_whole`: settled
     by one look at page 2 after two windows of one customary size; `looking`: that look is under way.
-    `customary`: the windows seen per such size.
+    `customary`: the windows seen per such size. `numbers_in_order`: False once invoice numbers did not come in
+    order, or answers overlapped in them; of interest for speed alone.
     """
 
     pages_by_number: bool | None = None
     total_is_whole: bool = False
     looking: bool = False
+    numbers_in_order: bool = True
     customary: dict[int, set[DateWindow | None]] = attrs.field(factory=dict)

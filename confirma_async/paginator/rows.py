@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import bisect
+import itertools
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from typing import TypeAlias
 
 import attrs
 
+from .._findings import Diagnosis
 from .._wire import Answer, row_digest, rows_again
 from ..records import InvoiceDistribution
 
@@ -25,51 +30,81 @@ class Sighting(Enum):
 NEW, SAME, OTHER = Sighting
 
 
-class Rows:
-    """The rows of one answer with their numbers, and the body that they were read from."""
+_Stretch: TypeAlias = tuple[str, str]
 
-    __slots__ = ("all", "body", "numbers")
+
+class Rows:
+    """The rows of one answer with their numbers, and the body that they were read from.
+
+    `stretch`: the least and the greatest number where they come in order, None where they do not.
+    """
+
+    __slots__ = ("all", "body", "numbers", "stretch")
 
     def __init__(self, answer: Answer) -> None:
         self.all, self.body = answer.rows, answer.body
         self.numbers = [row.invoice_number for row in answer.rows]
+        self.stretch = _stretch(self.numbers)
+
+
+def _stretch(numbers: Sequence[str | None]) -> _Stretch | None:
+    first, last = (numbers[0], numbers[-1]) if numbers else (None, None)
+    if first is None or last is None:
+        return None
+    precedes = operator.lt if first <= last else operator.gt
+    try:
+        in_order = all(map(precedes, numbers, itertools.islice(numbers, 1, None)))
+    except TypeError:  # one of them is None
+        return None
+    return (min(first, last), max(first, last)) if in_order else None
 
 
 class RowSet:
     """Rows by invoice number; contents are compared only where numbers meet.
 
-    While no number meets another, the numbers are kept, and the bodies that the rows were read from: they are
-    smaller than the rows, and hardly ever looked at again. `_digests`, once it takes a closer look: 64 bits for
-    each row of each number. `_further`: the same for rows whose bodies would be more than `MOST_KEPT_BYTES`.
+    It begins with little and takes a closer look when it has to. `_stretches`: where numbers came in order in
+    answers that do not overlap, it is enough to know from where to where each reached. `_numbers`: else each of
+    them. `_digests`: once a number was met again, 64 bits for each row of each number. Until then the bodies
+    that the rows were read from are kept, which are smaller than the rows and hardly ever looked at again, up
+    to `MOST_KEPT_BYTES`; `_further` has the digests of rows beyond. A set `of` a client whose numbers are known
+    to be out of order does not begin with stretches.
     """
 
-    __slots__ = ("_bodies", "_digests", "_further", "_kept_bytes", "_more", "_numbers")
+    __slots__ = ("_bodies", "_diagnosis", "_digests", "_further", "_kept_bytes", "_numbers", "_stretches")
 
-    def __init__(self) -> None:
-        self._numbers: set[str | None] = set()
-        self._bodies: list[bytes] = []
-        self._kept_bytes = self._more = 0
-        self._further: dict[str | None, int] = {}
+    def __init__(self, of: Diagnosis | None = None) -> None:
+        self._diagnosis = of
+        self._stretches: list[_Stretch] = []
+        self._numbers: set[str | None] | None = None if of is not None and of.numbers_in_order else set()
         self._digests: dict[str | None, list[int]] | None = None
+        self._bodies: list[bytes] = []
+        self._further: dict[str | None, int] = {}
+        self._kept_bytes = 0
 
-    def __len__(self) -> int:
-        return self._more + len(self._numbers if self._digests is None else self._digests)
+    def __bool__(self) -> bool:
+        return bool(self._stretches or self._numbers or self._digests)
 
     def knows_none_of(self, rows: Rows) -> bool:
         """Tell whether no number of these rows was seen."""
-        seen = self._numbers if self._digests is None else self._digests.keys()
-        return seen.isdisjoint(rows.numbers)
+        if self._digests is not None:
+            return self._digests.keys().isdisjoint(rows.numbers)
+        if self._numbers is None and self._is_clear_of(rows):
+            return True
+        return self._each_number().isdisjoint(rows.numbers)
 
     def add_unknown(self, rows: Rows) -> bool:
         """Put all rows in if none of their numbers was seen or occurs twice; return whether that was so."""
         if self._digests is not None:
             return False
-        numbers = self._numbers
-        before = len(numbers)
-        numbers.update(rows.numbers)
-        if len(numbers) - before != len(rows.numbers):
-            self._open()
-            return False
+        if self._numbers is None and rows.stretch is not None and self._is_clear_of(rows):
+            bisect.insort(self._stretches, rows.stretch)
+        else:
+            numbers = self._each_number()
+            before = len(numbers)
+            numbers.update(rows.numbers)
+            if len(numbers) - before != len(rows.numbers):
+                self._each_digest()
+                return False
         if self._kept_bytes + len(rows.body) <= MOST_KEPT_BYTES:
             self._kept_bytes += len(rows.body)
             self._bodies.append(rows.body)
@@ -77,30 +112,48 @@ class RowSet:
             self._further.update(_by_number(rows.all))
         return True
 
-    def _open(self) -> dict[str | None, list[int]]:
-        """Read the kept bodies again, once: from now on contents can be compared."""
+    def _is_clear_of(self, rows: Rows) -> bool:
+        """Tell whether stretches alone show that no number was seen."""
+        if not self._stretches:
+            return True
+        if rows.stretch is None:
+            return False
+        low, high = rows.stretch
+        after = bisect.bisect(self._stretches, rows.stretch)
+        return (after == 0 or self._stretches[after - 1][1] < low) and (
+            after == len(self._stretches) or high < self._stretches[after][0]
+        )
+
+    def _each_number(self) -> set[str | None]:
+        """Return all numbers; where stretches were enough so far, read the kept bodies again for them, once."""
+        if self._numbers is None:
+            kept = (row.invoice_number for body in self._bodies for row in rows_again(body))
+            self._numbers, self._stretches = {*self._further, *kept}, []
+            if self._diagnosis is not None:
+                self._diagnosis.numbers_in_order = False
+        return self._numbers
+
+    def _each_digest(self) -> dict[str | None, list[int]]:
+        """Return digests of all rows; read the kept bodies again for them, once."""
         if self._digests is None:
             for body in self._bodies:
                 self._further.update(_by_number(rows_again(body)))
             self._digests = {number: [digest] for number, digest in self._further.items()}
-            self._bodies, self._numbers, self._further = [], set(), {}
+            self._bodies, self._numbers, self._stretches, self._further = [], set(), [], {}
         return self._digests
 
     def add(self, row: InvoiceDistribution) -> Sighting:
         """Put a row in, and tell what it was to the rows already there."""
         digest = row_digest(row)
-        known = self._open().setdefault(row.invoice_number, [])
+        known = self._each_digest().setdefault(row.invoice_number, [])
         if digest in known:
             return SAME
         known.append(digest)
-        if len(known) == 1:
-            return NEW
-        self._more += 1
-        return _unlike(row)
+        return NEW if len(known) == 1 else _unlike(row)
 
     def sight(self, row: InvoiceDistribution) -> Sighting:
         """Tell what a row is to this set, without putting it in."""
-        known = self._open().get(row.invoice_number)
+        known = self._each_digest().get(row.invoice_number)
         if known is None:
             return NEW
         return SAME if row_digest(row) in known else _unlike(row)
@@ -135,10 +188,10 @@ class Delivery:
 
     __slots__ = ("conflicts", "duplicates", "handed", "unique")
 
-    def __init__(self, *, unique: bool) -> None:
+    def __init__(self, diagnosis: Diagnosis, *, unique: bool) -> None:
         self.unique = unique
         self.duplicates = self.conflicts = 0
-        self.handed = RowSet()
+        self.handed = RowSet(of=diagnosis)
 
     def take(self, reading: RowSet, rows: Rows) -> Novelty:
         """Return what rows are to a reading, and those of them that may leave.

@@ -60,7 +60,7 @@ class WindowState:
         self._probes = False
         self.ready: deque[Ready] = deque()
         self.held = 0
-        self.delivery = Delivery(unique=profile.unique_by is not None)
+        self.delivery = Delivery(diagnosis, unique=profile.unique_by is not None)
         self.leaving = 0
         self.doubts: dict[str, None] = {}
         self.gaps: dict[str, None] = {}
@@ -83,7 +83,7 @@ class WindowState:
 
     def first_reading(self) -> RowSet:
         """Return the set for the first reading of the whole window: what was handed out, while that is nothing."""
-        return RowSet() if len(self.delivery.handed) else self.delivery.handed
+        return RowSet() if self.delivery.handed else self.delivery.handed
 
     @property
     def broken(self) -> bool:
