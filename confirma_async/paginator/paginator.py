@@ -47,7 +47,7 @@ class _Reader:
             raise ClientClosedError("the client is closed")
         self._listing = listing
         self.run = Run(listing.session, listing.plan)
-        self._rows = self.run.rows
+        self._rows = self.run.unread
         weakref.finalize(self, self.run.cancel).atexit = False
 
     async def next_page(self) -> DistributionPage | None:
@@ -64,7 +64,7 @@ class _Reader:
 
     async def aclose(self) -> None:
         """Leave nothing running; what was not taken stays untaken."""
-        self._rows = iter(())
+        self._rows = self.run.unread = []
         await self.run.aclose()
 
 
@@ -72,13 +72,13 @@ class RecordIterator(_Reader, AsyncIterator[InvoiceDistribution]):
     """Records one by one; after an error, the next `anext` asks for the same page again."""
 
     async def __anext__(self) -> InvoiceDistribution:
-        for row in self._rows:
-            return row
+        if self._rows:
+            return self._rows.pop()  # the iterator keeps none that was handed out
         page = await self.next_page()
         if page is None:
             raise StopAsyncIteration
-        self._rows = self.run.rows = iter(page.invoices)
-        return next(self._rows)
+        self._rows = self.run.unread = list(reversed(page.invoices))
+        return self._rows.pop()
 
 
 class PageIterator(_Reader, AsyncIterator[DistributionPage]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import TypeAlias
 
@@ -51,7 +51,7 @@ def _stretch(numbers: Sequence[str | None]) -> _Stretch | None:
     first, last = (numbers[0], numbers[-1]) if numbers else (None, None)
     if first is None or last is None:
         return None
-    precedes = operator.lt if first <= last else operator.gt
+    precedes: Callable[..., bool] = operator.lt if first <= last else operator.gt
     try:
         in_order = all(map(precedes, numbers, itertools.islice(numbers, 1, None)))
     except TypeError:  # one of them is None

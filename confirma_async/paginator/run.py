@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import operator
 import time
 from collections.abc import Iterator
 
@@ -23,7 +22,7 @@ from .rules import WindowState
 from .scouting import Scouting
 from .span import Ask, Result
 from .token import ENDED
-from .track import PageOnTheWay, Track
+from .track import Place, Track
 
 
 class Run:
@@ -32,7 +31,7 @@ class Run:
     At most ``2 * concurrency`` answers are under way or waiting beyond the page that was handed out. The
     head window always finds a place: others leave as many free as it is known to need, up to `concurrency`.
     A window that fails stops those behind it at once; those before it are finished and handed out, then the
-    error is raised. The next call asks for the same page again. `rows` is what the consumer has left of the
+    error is raised. The next call asks for the same page again. `unread` is what the consumer has left of the
     page it is reading, if it reads record by record.
     """
 
@@ -47,12 +46,12 @@ class Run:
         self._left = plan.max_items
         self._ahead = ReadAhead(2 * session.settings.concurrency)
         self._ledger = Ledger(windows=len(self._ended) + plan.head)
-        self._last: PageOnTheWay | None = None
+        self._last: Place | None = None
         self._untold: DistributionPage | WindowOutcome | None = None
         self._wake: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._busy = False
-        self.rows: Iterator[InvoiceDistribution] = iter(())
+        self.unread: list[InvoiceDistribution] = []
         self._began = time.monotonic()
         self._took: float | None = None
         self._finished = False
@@ -129,7 +128,7 @@ class Run:
     def _unread(self) -> int:
         if isinstance(self._untold, DistributionPage):
             return len(self._untold.invoices)
-        return operator.length_hint(self.rows)
+        return len(self.unread)
 
     def position(self) -> tuple[int, dict[int, int]]:
         """Return the head window, and how much of it and of later ones was consumed."""
@@ -138,7 +137,7 @@ class Run:
         at |= dict.fromkeys(self._ended, ENDED)
         last = self._last
         if last is not None and last.index in self._tracks:
-            at[last.index] = last.position_after(len(last.page.invoices) - self._unread)
+            at[last.index] = last.position_after(last.size - self._unread)
         return self._head, {index: count for index, count in at.items() if index >= self._head and count}
 
     def report(self) -> FetchReport:
@@ -161,7 +160,7 @@ class Run:
         for track in self._in_turn():
             found = track.next_page(self._neighbours(track.index))
             if found is not None:
-                return self._hand_out(found, track)
+                return self._hand_out(*found, track)
             if track.ended:
                 return self._close(track)
         return None
@@ -176,16 +175,17 @@ class Run:
         around = (index - 1,) if self._plan.ordered else (index - 1, index + 1)
         return [self._recent[near] for near in around if near in self._recent]
 
-    def _hand_out(self, found: PageOnTheWay, track: Track) -> DistributionPage:
+    def _hand_out(self, page: DistributionPage, place: Place, track: Track) -> DistributionPage:
         if self._left is not None:
-            if len(found.page.invoices) > self._left:
-                track.delivered -= len(found.page.invoices) - self._left
-                found = attrs.evolve(found, page=attrs.evolve(found.page, invoices=found.page.invoices[: self._left]))
-            self._left -= len(found.page.invoices)
-        self._last = found
+            if place.size > self._left:
+                track.delivered -= place.size - self._left
+                place.size = self._left
+                page = attrs.evolve(page, invoices=page.invoices[: self._left])
+            self._left -= place.size
+        self._last = place
         self._ahead.taken(track, self._tracks.values())
         self._pump(waiting=False)
-        return found.page
+        return page
 
     def _close(self, track: Track) -> WindowOutcome:
         outcome = track.outcome()
@@ -335,7 +335,6 @@ class Run:
             await asyncio.gather(*dying, return_exceptions=True)
 
     def _awaken(self) -> None:
-        self._settle_in()
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 

@@ -46,7 +46,7 @@ class Track:
         """Whether all of the window was handed out."""
         return self.state.done and not self.state.ready
 
-    def next_page(self, neighbours: Sequence[WindowState]) -> PageOnTheWay | None:
+    def next_page(self, neighbours: Sequence[WindowState]) -> tuple[DistributionPage, Place] | None:
         """Return the next answer that brings records nobody had yet, None where none is ready."""
         while self.state.ready:
             ready = self.state.take_ready()
@@ -62,7 +62,7 @@ class Track:
                 self.pages += 1
                 self.delivered += len(leaving)
                 page = DistributionPage(ready.span, self.pages, tuple(leaving), ready.answer.metadata)
-                return PageOnTheWay(page, self.index, first, positions)
+                return page, Place(self.index, first, len(leaving), positions)
         return None
 
     def _is_ours(self, row: InvoiceDistribution, neighbours: Iterable[WindowState]) -> bool:
@@ -115,12 +115,12 @@ class Track:
 
 
 @attrs.define
-class PageOnTheWay:
-    """A page as it is handed out: `positions` of its records in their window, where some were left out."""
+class Place:
+    """Where the records of a page stand in their window: `positions` of each, where some were left out."""
 
-    page: DistributionPage
     index: int
     first: int
+    size: int
     positions: list[int] | None
 
     def position_after(self, consumed: int) -> int:
