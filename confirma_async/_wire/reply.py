@@ -25,6 +25,8 @@ _REQUEST_ID_SHOWN = 128
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-Correlation-Id", "Request-Id")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_SECONDS = 9
+_NO_CONTENT = HTTPStatus.NO_CONTENT.value
+_ANSWERS = frozenset({HTTPStatus.OK.value, _NO_CONTENT})  # plain numbers: to hash an enum's member takes Python
 _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _LONGEST_CHARACTER = 12  # characters that an escaped one takes
 _BOM = b"\xef\xbb\xbf"
@@ -69,7 +71,7 @@ class Answer:
 
 def read_reply(raw: RawReply, key: str, *, skip_invalid: bool = False) -> Answer:
     """Return the answer of the distribution endpoint, which came with status 200 or 204."""
-    if raw.status == HTTPStatus.NO_CONTENT:
+    if raw.status == _NO_CONTENT:
         return Answer(DistributionMetadata(), [], 0, b"", empty=True)
     try:
         return _read_body(raw.body, key, skip_invalid=skip_invalid)
@@ -80,7 +82,7 @@ def read_reply(raw: RawReply, key: str, *, skip_invalid: bool = False) -> Answer
 
 def raise_for_status(raw: RawReply, request: Request, key: str) -> None:
     """Raise the typed error that a reply stands for, unless its status is 200 or 204."""
-    if raw.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+    if raw.status not in _ANSWERS:
         raise status_error(raw, request, key)
 
 

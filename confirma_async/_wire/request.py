@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from urllib.parse import quote
 
@@ -22,24 +21,35 @@ _HIDDEN = "***"
 
 @attrs.define(eq=False)
 class Request:
-    """One GET: `url` goes on the wire, `shown` goes into messages, without what `hidden` names."""
+    """One GET: `url` goes on the wire, `shown` goes into messages.
+
+    `query` is encoded and may be shown. `hidden`: invoice numbers and the caller's own parameters.
+    """
 
     address: str
-    query: list[tuple[str, str]] = attrs.field(factory=list)
-    hidden: list[tuple[str, str]] = attrs.field(factory=list, repr=False)
+    query: str = ""
+    hidden: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     method: str = "GET"
 
     @property
     def url(self) -> str:
         """The address that is asked."""
-        return _joined(self.address, [_pair(*pair) for pair in self.query], [_encoded(*pair) for pair in self.hidden])
+        return self._with(self.hidden)
 
     @property
     def shown(self) -> str:
-        """The same address, fit for messages: invoice numbers and the caller's own parameters are masked."""
-        return _joined(
-            self.address, [_pair(*pair) for pair in self.query], [_pair(name, _HIDDEN) for name, _ in self.hidden]
-        )
+        """The same address, with what is hidden masked."""
+        return self._with([(name, _HIDDEN) for name, _ in self.hidden])
+
+    def at_page(self, page: PageAsk) -> Request:
+        """Return the request for one page of what this one asks for; its names are not the caller's to use."""
+        pairs = page.pairs()
+        hidden = self.hidden and tuple(pair for pair in self.hidden if pair[0] not in dict(pairs))
+        return Request(self.address, _joined(self.query, pairs), hidden, self.method)
+
+    def _with(self, hidden: Sequence[tuple[str, str]]) -> str:
+        query = _joined(self.query, hidden) if hidden else self.query
+        return f"{self.address}?{query}" if query else self.address
 
 
 @attrs.frozen
@@ -93,24 +103,17 @@ def sent_end(window: DateWindow, profile: ServiceProfile) -> date:
 
 
 def distribution_request(
-    base_url: str,
-    profile: ServiceProfile,
-    filters: Filters,
-    window: DateWindow | None,
-    page: PageAsk | None = None,
+    base_url: str, profile: ServiceProfile, filters: Filters, window: DateWindow | None
 ) -> Request:
-    """Return the request for one page of one window; no window sends no dates."""
+    """Return the request for one window; no window sends no dates."""
     shown: list[tuple[str, str]] = []
     if window is not None:
         shown += [(profile.from_name, str(window.start)), (profile.to_name, str(sent_end(window, profile)))]
     if filters.fetch_type is not None:
         shown.append((profile.fetch_type_name, filters.fetch_type))
-    if page is not None:
-        shown += page.pairs()
     hidden = [] if filters.invoice_number is None else [(profile.invoice_number_name, filters.invoice_number)]
-    given = {name for name, _ in shown}
-    hidden += [pair for pair in filters.params if pair[0] not in given]
-    return Request(base_url + DISTRIBUTION_PATH, shown, hidden)
+    hidden += [pair for pair in filters.params if pair[0] not in dict(shown)]
+    return Request(base_url + DISTRIBUTION_PATH, _joined("", shown), tuple(hidden))
 
 
 def renew_request(base_url: str) -> Request:
@@ -118,13 +121,10 @@ def renew_request(base_url: str) -> Request:
     return Request(base_url + RENEW_PATH)
 
 
-def _joined(address: str, *queries: list[str]) -> str:
-    pairs = [pair for query in queries for pair in query]
-    return f"{address}?{'&'.join(pairs)}" if pairs else address
+def _joined(query: str, pairs: Iterable[tuple[str, str]]) -> str:
+    added = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
+    return f"{query}&{added}" if query and added else query or added
 
 
-def _encoded(name: str, value: str) -> str:
-    return f"{quote(name, safe='*')}={quote(value, safe='*')}"
-
-
-_pair = functools.lru_cache(maxsize=1024)(_encoded)  # the same days and pages are asked for again and again
+def _quoted(text: str) -> str:
+    return text if text.isalnum() and text.isascii() else quote(text, safe="*")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import attrs
 
 from .._gate import Lane
-from .._wire import distribution_request
+from .._wire import Request, distribution_request
 from ..errors import ConfigurationError, ConfirmaError
 from ..events import Progress, WindowEnded, being_cancelled, notify
 from ..records import DistributionPage, InvoiceDistribution
@@ -263,9 +263,8 @@ class Run:
         session, plan = self._session, self._plan
         result: Result
         try:
-            request = distribution_request(session.base_url, session.profile, plan.filters, ask.span.asked, ask.page)
             result = await session.call(
-                request,
+                self._request(ask),
                 rank=track.index,
                 lane=self._lane,
                 tally=track.tally,
@@ -281,6 +280,12 @@ class Run:
                 raise  # by this run, which has forgotten it already, or by a loop that ends
             result = ConfirmaError("a request was cancelled by something that it called")
         self._receive(track, ask, result)
+
+    def _request(self, ask: Ask) -> Request:
+        span, session = ask.span, self._session
+        if span.request is None:
+            span.request = distribution_request(session.base_url, session.profile, self._plan.filters, span.asked)
+        return span.request if ask.page is None else span.request.at_page(ask.page)
 
     def _receive(self, track: Track, ask: Ask, result: Result) -> None:
         try:

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 
 import attrs
 
-from .._wire import Answer, PageAsk
+from .._wire import Answer, PageAsk, Request
 from ..errors import ApiStatusError, ConfirmaError, RequestTimeoutError, ResponseTooLargeError
 from ..windows import DateWindow
 from .rows import Novelty, RowSet
@@ -55,9 +55,8 @@ class Span:
     pages without a new row not counted; `distinct`: those that differ from each other, invalid ones counted
     each. `halves_agree`: its halves promise together what came for it.
     `probed`, `paged`: whether a second page was looked for, and found.
-    `rows`: those of the
-    present reading; `broken`: digests of rows
-    that break the contract.
+    `rows`: those of the present reading; `broken`: digests of rows that break the contract. `request`: what
+    asks for all of it, once it was asked.
     """
 
     asked: DateWindow | None
@@ -74,6 +73,7 @@ class Span:
     duplicates: int = 0
     rows: RowSet = attrs.field(factory=RowSet)
     broken: set[int] = attrs.field(factory=set)
+    request: Request | None = None
 
     @property
     def divisible(self) -> bool:
