@@ -172,15 +172,11 @@ def _records(rows: list[_Invoice]) -> list[InvoiceDistribution]:
     for row in rows:
         draft = _DraftInvoice()
         number = row.invoice_number
-        draft.invoice_number = str(number) if number.__class__ is int else number  # type: ignore[assignment]  # or text
+        draft.invoice_number = str(number) if type(number) is int else number  # type: ignore[assignment]  # or text
         draft.distribution_status = row.distribution_status
         draft.distribution_method = row.distribution_method
         draft.distribution_message = row.distribution_message
-        dates, file, control, errors = row.dates, row.file, row.payment_control, row.errors
-        if dates is None or file is None or control is None or errors is None:
-            draft.absent = _absent(row)
-        else:
-            draft.absent = _NOTHING_ABSENT
+        dates, errors = row.dates, row.errors
         if dates is not None and not (
             ((moment := dates.created_at) is None or moment.tzinfo is UTC)
             and ((moment := dates.printed_at) is None or moment.tzinfo is UTC)
@@ -188,9 +184,12 @@ def _records(rows: list[_Invoice]) -> list[InvoiceDistribution]:
             and ((moment := dates.payment_control_activated_at) is None or moment.tzinfo is UTC)
         ):
             _bring_to_utc(dates)
-        draft.dates = dates or NO_DATES  # type: ignore[assignment]  # a struct is made a record when it is read
-        draft.file = file or NO_FILE  # type: ignore[assignment]  # as above
-        draft.payment_control = control or NO_PAYMENT_CONTROL  # type: ignore[assignment]  # as above
+        draft.dates = dates  # type: ignore[assignment]  # a struct is made a record when it is read
+        draft.file = row.file  # type: ignore[assignment]  # as above
+        draft.payment_control = row.payment_control  # type: ignore[assignment]  # as above
+        draft.absent = _NOTHING_ABSENT
+        if dates is None or row.file is None or row.payment_control is None or errors is None:
+            _note_absent(draft, errors)
         draft.errors = tuple([error.made() for error in errors]) if errors else ()
         draft.extra = NO_EXTRA
         draft.__class__ = InvoiceDistribution
@@ -198,9 +197,18 @@ def _records(rows: list[_Invoice]) -> list[InvoiceDistribution]:
     return records
 
 
-def _absent(row: _Invoice) -> frozenset[str]:
-    parts = (("dates", row.dates), ("file", row.file), ("paymentControl", row.payment_control), ("errors", row.errors))
-    return frozenset(name for name, part in parts if part is None)
+def _note_absent(draft: InvoiceDistribution, errors: tuple[_Error, ...] | None) -> None:
+    """Put objects of Nones where the row has none, and their wire names where they are looked for."""
+    parts = (
+        ("dates", draft.dates),
+        ("file", draft.file),
+        ("paymentControl", draft.payment_control),
+        ("errors", errors),
+    )
+    draft.absent = frozenset(name for name, part in parts if part is None)
+    draft.dates = draft.dates or NO_DATES
+    draft.file = draft.file or NO_FILE
+    draft.payment_control = draft.payment_control or NO_PAYMENT_CONTROL
 
 
 def _bring_to_utc(dates: _Dates) -> None:
