@@ -96,6 +96,11 @@ class _Call:
         self.wire_began: float | None = None
         self.wire_ended = 0.0
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether somebody else is ahead in the same lane."""
+        return self.lane is not None and self.rank > self.lane.head
+
 
 def _read(raw: RawReply, call: _Call) -> Answer | ConfirmaError:
     assert call.used is not None  # noqa: S101  # nothing comes where nothing was sent
@@ -225,9 +230,9 @@ class SessionManager:
         finally:
             let_in = gate.leave()
         if isinstance(outcome, RawReply):
-            if let_in:
-                await asyncio.sleep(0)  # whoever was let in comes first,
-                await asyncio.sleep(0)  # before any answer that came in the same turn of the loop
+            if let_in or call.can_wait:
+                await asyncio.sleep(0)  # whoever was let in comes first, and what the head of the lane wants next,
+                await asyncio.sleep(0)  # before any other answer that came in the same turn of the loop
             outcome = _read(outcome, call)
         if self.hooks:
             await self._tell_ended(call, outcome)

@@ -21,7 +21,7 @@ from ..errors import DataIntegrityError, FilterNotAppliedError, IncompleteResult
 from ..records import InvoiceDistribution
 from ..reports import Verdict
 from ..windows import DateWindow
-from .reading import read_window
+from .reading import FIRST_PAGES_AT_ONCE, read_window
 from .rows import Delivery, Rows, RowSet, Sighting
 from .scouting import Scouting
 from .span import Ask, Plan, Result, Span
@@ -36,6 +36,10 @@ class Ready:
     rows: Rows
     leaving: list[InvoiceDistribution]
     first: int
+
+
+def _cannot_widen() -> bool:
+    return False
 
 
 class WindowState:
@@ -57,7 +61,7 @@ class WindowState:
         self.paging, self.diagnosis, self.require = paging, diagnosis, require
         self.scouting = scouting
         self.waits = False
-        self._probes = False
+        self._probes, self._widen = False, _cannot_widen
         self.ready: deque[Ready] = deque()
         self.held = 0
         self.delivery = Delivery(diagnosis, unique=profile.unique_by is not None)
@@ -141,13 +145,13 @@ class WindowState:
             heapq.heappush(self._unsent, (len(self._batch) - 1, ask))
             return True
 
-        self._probes = True
+        self._probes, self._widen = True, widen
         self.scouting.begin(self.index, widen)
 
     def probe_ended(self) -> None:
         """Note that this window probes no more."""
         if self._probes:
-            self._probes = False
+            self._probes, self._widen = False, _cannot_widen
             self.scouting.end(self.index)
 
     def wait(self) -> Plan[None]:
@@ -218,12 +222,18 @@ class WindowState:
         ask.span.duplicates += self.delivery.duplicates - counted
         ask.span.accept(ask, result, novelty, self._note_invalid(ask, result) if result.invalid else 0)
         if self._probes and ask.fresh:
-            self.diagnosis.pages_by_number = True
-            self.probe_ended()  # the rest of the probe tells no more: whoever waits for it goes on
+            self._found_pages()
         if novelty.leaving:
             self.ready.append(Ready(ask.span.asked, result, rows, novelty.leaving, self.leaving))
             self.leaving += len(novelty.leaving)
         result.let_go()
+
+    def _found_pages(self) -> None:
+        """Go on as soon as one page of a probe tells: with the pages behind it, and with the windows that wait."""
+        self.diagnosis.pages_by_number = True
+        while len(self._batch) < FIRST_PAGES_AT_ONCE and self._widen():
+            pass
+        self.probe_ended()
 
     def take_ready(self) -> Ready:
         """Return the next answer whose rows may leave."""
