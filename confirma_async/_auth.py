@@ -143,7 +143,7 @@ class _LoopLock:
         return self._lock[1]
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class KeyInUse:
     """A key as it goes out, and how many renewals had ended when it was taken."""
 

@@ -15,7 +15,7 @@ import attrs
 from .errors import ClientClosedError, ConfigurationError
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Lease:
     """What one loop works with; `keeper` closes an owned session, at the latest when its loop shuts down."""
 

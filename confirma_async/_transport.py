@@ -57,7 +57,7 @@ async def _no_resend(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         raise _InterruptedError from None
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class Transport:
     """How one request is put on the wire.
 

@@ -18,7 +18,7 @@ _PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SLACK = timedelta(hours=24)  # a timestamp echo may carry any zone and either end of its day
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class Contradiction:
     """A filter that the service says it applied otherwise; `default`: it used its own 30 days instead."""
 
@@ -27,7 +27,7 @@ class Contradiction:
     default: bool = False
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class EchoVerdict:
     """What the echo says: at most one contradiction, and why it proves nothing where it does not."""
 

@@ -32,16 +32,16 @@ _LONGEST_CHARACTER = 12  # characters that an escaped one takes
 _BOM = b"\xef\xbb\xbf"
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class RawReply:
     """What the transport hands up: plain facts; `headers` is read without regard to case."""
 
     status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class InvalidRow:
     """A row that broke the contract: its place, and a digest by which it is known again."""
 
@@ -49,7 +49,7 @@ class InvalidRow:
     digest: int
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Answer:
     """One answer as the contract has it.
 
@@ -60,7 +60,7 @@ class Answer:
     metadata: DistributionMetadata
     rows: list[InvoiceDistribution]
     received: int
-    body: bytes = attrs.field(repr=False)
+    body: bytes
     invalid: tuple[InvalidRow, ...] = ()
     empty: bool = False
 

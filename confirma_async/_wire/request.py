@@ -19,7 +19,7 @@ RENEW_PATH = "/api/v1/partner/renew"  # the vendor's public pages, marked "Devel
 _HIDDEN = "***"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Request:
     """One GET: `url` goes on the wire, `shown` goes into messages.
 
@@ -28,7 +28,7 @@ class Request:
 
     address: str
     query: str = ""
-    hidden: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
+    hidden: tuple[tuple[str, str], ...] = ()
     method: str = "GET"
 
     @property
@@ -78,7 +78,7 @@ class Filters:
         )
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class PageAsk:
     """Which page is asked for; `size` only where the caller declared how pages are sized."""
 

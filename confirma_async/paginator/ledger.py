@@ -15,7 +15,7 @@ from .track import Track
 MOST_INVALID_NAMED = 1000
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Ledger:
     """Counts over the windows of a run that ended."""
 

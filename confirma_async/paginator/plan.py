@@ -14,7 +14,7 @@ Completeness = Literal["require", "report"]
 OnInvalid = Literal["raise", "report"]
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class RunPlan:
     """What a run is to do; `delivered`: records handed out by an earlier run, by window (see `token`)."""
 

@@ -168,7 +168,7 @@ def _unlike(row: InvoiceDistribution) -> Sighting:
     return NEW if row.invoice_number is None else OTHER
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Novelty:
     """What an answer brought: rows of unknown numbers, other rows of known ones, and those that may leave."""
 

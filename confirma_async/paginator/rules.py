@@ -27,7 +27,7 @@ from .scouting import Scouting
 from .span import Ask, Plan, Result, Span
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Ready:
     """An answer some of whose rows may leave: those in `leaving`, the first of which is row `first` of the window."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import attrs
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Scouting:
     """The earliest window of a run that probes: `widen` has it ask for one page more, and tells whether it could.
 

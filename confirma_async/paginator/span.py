@@ -19,7 +19,7 @@ NO_SUCH_PAGE = frozenset({400, 404, 422})
 Result: TypeAlias = Answer | ConfirmaError
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Ask:
     """One request that a window wants.
 
@@ -46,7 +46,7 @@ class Ask:
 Plan: TypeAlias = Generator[list[Ask], list[Result], _T]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Span:
     """The part of a window that one request without pages covers, and what its present reading brought.
 

@@ -16,7 +16,7 @@ from .rules import WindowState
 from .span import Ask
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Track:
     """A window that is being read; `skip`: rows that an earlier run handed out already; `position`: rows
     handed out, those included."""
@@ -114,7 +114,7 @@ class Track:
         self.tasks.clear()
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Place:
     """Where the records of a page stand in their window: `positions` of each, where some were left out."""
 
