@@ -30,7 +30,8 @@ Anything: TypeAlias = Any
 
 def body(*rows: Row | None, **more: object) -> bytes:
     """An answer as the contract has it; `more` stands beside its two fields."""
-    counts = {"totalCount": len(rows), "successfulCount": len(rows), "failedCount": 0, "filtersApplied": None}
+    echo = dict.fromkeys(("invoiceNumber", "fromInvDate", "toInvDate", "fetchType", "defaultLast30DaysApplied"))
+    counts = {"totalCount": len(rows), "successfulCount": len(rows), "failedCount": 0, "filtersApplied": echo}
     return json.dumps({"metaData": counts, "invoices": list(rows), **more}).encode()
 
 

@@ -199,3 +199,32 @@ async def test_pages_that_are_switched_off_are_never_asked_for() -> None:
     async with Service(cut) as service, service.client(paging=Paging.off()) as client:
         assert len(await client.distributions.list(day(0), day(7)).collect()) == 32
     assert all(asked.is_plain for asked in service.asked)
+
+
+async def test_one_page_of_a_probe_that_tells_is_enough_for_all() -> None:
+    held = asyncio.Event()
+
+    async def answer(asked: Asked) -> Reply:
+        if asked.window == DateWindow(day(0), day(0)) and asked.page == 3:
+            await held.wait()
+        return paged(asked, rows_by_day(asked.window, 30), 10)
+
+    async with Service(answer) as service, service.client(concurrency=8) as client:
+        reading = asyncio.create_task(client.distributions.list(day(0), day(3), window_days=1).collect())
+        async with asyncio.timeout(5):
+            while service.answered < 4 * 3 - 1:  # all but the one that is held back
+                await asyncio.sleep(0.01)
+        held.set()
+        assert len(await reading) == 4 * 30
+    assert len(service.asked) == 4 * 3
+
+
+async def test_pages_are_asked_in_the_order_of_their_windows() -> None:
+    async with (
+        Service(lambda asked: paged(asked, rows_by_day(asked.window, 60), 10)) as service,
+        service.client(concurrency=3) as client,
+    ):
+        assert len(await client.distributions.list(day(0), day(5), window_days=1).collect()) == 6 * 60
+    pages = [(asked.window.start, asked.page) for asked in service.asked if asked.window and not asked.is_plain]
+    settled = [place for place in pages if place[0] > day(0)]  # the pages of the first window are how pages are found
+    assert settled == sorted(settled)

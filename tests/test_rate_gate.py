@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from confirma_async._gate import Gate, Pace
+from confirma_async._gate import Gate, Lane, Pace
 
 
 async def enters(gate: Gate, rank: int = 0) -> bool:
@@ -59,6 +59,41 @@ async def test_the_lowest_rank_goes_first_and_within_it_the_first_to_come() -> N
     gate.leave()
     await asyncio.gather(*tasks)
     assert order == ["a", "b", "c", "d"]
+
+
+async def test_what_becomes_the_head_of_a_lane_goes_before_what_came_in_the_meantime() -> None:
+    gate, mine, other, order = Gate(1, Pace(None)), Lane(), Lane(), []
+
+    async def go(name: str, rank: int, lane: Lane) -> None:
+        await gate.enter(rank, lane)
+        order.append(name)
+        gate.leave()
+
+    await gate.enter()
+    tasks = [asyncio.create_task(go(*each)) for each in (("other", 1, other), ("mine", 2, mine), ("next", 3, mine))]
+    await asyncio.sleep(0)
+    gate.move_on(mine, 2)
+    gate.leave()
+    await asyncio.gather(*tasks)
+    assert (order, mine.waiting) == (["mine", "other", "next"], 0)
+
+
+async def test_a_lane_that_is_far_ahead_does_not_come_before_another_that_begins() -> None:
+    gate, far, near, order = Gate(1, Pace(None)), Lane(100), Lane(), []
+
+    async def go(name: str, rank: int, lane: Lane) -> None:
+        await gate.enter(rank, lane)
+        order.append(name)
+        gate.leave()
+
+    await gate.enter()
+    tasks = [
+        asyncio.create_task(go(*each)) for each in (("far", 101, far), ("near", 0, near), ("head of far", 100, far))
+    ]
+    await asyncio.sleep(0)
+    gate.leave()
+    await asyncio.gather(*tasks)
+    assert order == ["near", "head of far", "far"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -21,8 +21,9 @@ from confirma_async import (
     from_dict,
     to_dict,
 )
+from confirma_async._wire.fast import decode_exact
 
-from .peers import Peer, Row, ask, body, reply
+from .peers import Peer, Row, ask, body, reply, row
 
 TEXT = st.none() | st.text(max_size=12)
 IDENTIFIER = st.none() | st.text(max_size=8) | st.integers(-(10**30), 10**30)
@@ -107,6 +108,10 @@ async def test_the_way_an_answer_is_read_changes_nothing_in_its_records(rows: li
     assert plain == tolerant == by_hand
     assert [hash(each) for each in plain] == [hash(each) for each in by_hand]
     assert [repr(each) for each in plain] == [repr(each) for each in tolerant]
+
+
+def test_what_the_laws_take_for_documented_is_read_the_fast_way() -> None:
+    assert decode_exact(body(row(), row(errors=None, file=None)))[0].total_count == 2
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 
 from confirma_async import DistributionDates, ResponseDecodeError, from_dict
@@ -100,6 +101,17 @@ async def test_a_known_form_is_its_instant(text: str, moment: datetime, more: di
         assert found == moment
         assert found is not None
         assert found.tzinfo is moment.tzinfo
+
+
+@pytest.mark.parametrize("field", ["createdAt", "printedAt", "distributedAt", "paymentControlActivatedAt"])
+async def test_an_instant_is_brought_to_utc_whichever_it_is(field: str) -> None:
+    others = dict.fromkeys(stamped(None), "2019-08-24T14:15:22Z")
+    dates = {**others, field: "2019-08-24T14:15:22+02:00"}
+    async with Peer(reply(body(row(dates=dates)))) as peer, peer.client() as client:
+        (record,) = await ask(client)
+    hours = {name: moment.hour for name, moment in attrs.asdict(record.dates).items() if isinstance(moment, datetime)}
+    assert sorted(hours.values()) == [12, 14, 14, 14]
+    assert all(moment.tzinfo is UTC for moment in attrs.asdict(record.dates).values() if isinstance(moment, datetime))
 
 
 @pytest.mark.parametrize("more", [{}, {"unknown": 1}], ids=["as documented", "with an unknown field"])
