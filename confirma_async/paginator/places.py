@@ -46,12 +46,13 @@ class ReadAhead:
             self._begin(is_steady=False)
 
     def taken(self, track: Track, tracks: Collection[Track]) -> None:
-        """Note that an answer of a window was taken; its place is given up where nobody will miss it."""
+        """Note that an answer of a window was taken; places are given up where nobody will miss them."""
         self._pages += 1
         if self._pages > self._most:
             self._begin(is_steady=self._idle < _LITTLE_IDLE * (time.perf_counter() - self._began))
-        if self.is_steady and track.state.held > ENOUGH_WAITING:
-            self.places = min(self.places, sum([each.load for each in tracks]))
+        surplus = track.state.held - ENOUGH_WAITING
+        if self.is_steady and surplus > 0:
+            self.places = min(self.places, sum([each.load for each in tracks]) + 1 - surplus)
 
 
 class Places:
