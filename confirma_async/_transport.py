@@ -38,6 +38,7 @@ _HEADERS = {
 }
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
+_OK = HTTPStatus.OK.value  # a plain number: to look up an enum's member takes Python
 _FOREIGN = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 MOST_OF_AN_ERROR = 64 * 1024
 """Bytes of an error's body that are read at most."""
@@ -104,7 +105,7 @@ class Transport:
                 proxy=self.proxy,
                 ssl=self.ssl_context or True,
             ) as response:
-                if response.status == HTTPStatus.OK:
+                if response.status == _OK:
                     body = await self._body(response, request)
                 else:
                     body = await self._start_of_body(response, request)

@@ -151,6 +151,7 @@ _decoder = msgspec.json.Decoder(_Body)
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _NOTHING_ABSENT: frozenset[str] = frozenset()
+_latest: tuple[_Metadata, DistributionMetadata] | None = None
 _finer_than_microseconds = re.compile(rb"\.[0-9]{7}").search
 _escaped_digit_or_dot = re.compile(rb"\\u00(?:2[eE]|3[0-9])").search
 
@@ -219,6 +220,11 @@ def _bring_to_utc(dates: _Dates) -> None:
 
 
 def _metadata(row: _Metadata) -> DistributionMetadata:
+    """Return the record of an answer's metadata: the pages of a window have the same, one after the other."""
+    global _latest  # a memory of one, replaced as a whole
+    latest = _latest
+    if latest is not None and latest[0] == row:
+        return latest[1]
     echo = row.filters_applied
     if row.total_count < 0 or (row.successful_count or 0) < 0 or (row.failed_count or 0) < 0:
         raise ValueError("a negative count")
@@ -229,7 +235,10 @@ def _metadata(row: _Metadata) -> DistributionMetadata:
         echo.fetch_type,
         echo.default_last30_days_applied,
     )
-    return DistributionMetadata(row.total_count, row.successful_count, row.failed_count, filters)
+    metadata = DistributionMetadata(row.total_count, row.successful_count, row.failed_count, filters)
+    if echo.invoice_number is None:  # none that was asked for is remembered
+        _latest = (row, metadata)
+    return metadata
 
 
 def _identifier(value: _Identifier) -> str | None:

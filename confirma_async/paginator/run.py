@@ -64,7 +64,7 @@ class Run:
 
         Raises the typed error of a window that failed, with its window, once its siblings are gone.
         """
-        self._settle_in()
+        loop = self._settle_in()
         if self._busy:
             raise ConfigurationError("another task is waiting on this iterator: give each task an iterator of its own")
         self._busy = True
@@ -77,7 +77,7 @@ class Run:
                 if self._untold is not None:
                     return await self._hand_over()
                 await self._raise_failure()
-                self._wake = asyncio.get_running_loop().create_future()
+                self._wake = loop.create_future()
                 self._ahead.wait_begins()
                 self._pump(waiting=True)
                 await self._wake
@@ -89,13 +89,14 @@ class Run:
         finally:
             self._busy = False
 
-    def _settle_in(self) -> None:
-        """Forget what was under way on a loop that has ended; it is asked for again on this one."""
+    def _settle_in(self) -> asyncio.AbstractEventLoop:
+        """Forget what was under way on a loop that has ended; it is asked for again on the running one, returned."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._wake, self._dying, self._busy = loop, None, [], False
             for track in self._tracks.values():
                 track.forget_requests()
+        return loop
 
     async def _hand_over(self) -> DistributionPage | WindowOutcome | None:
         """Tell the hooks, then let the item go; if the consumer is cancelled meanwhile it is not lost."""
