@@ -15,6 +15,7 @@ import aiohttp
 import attrs
 
 from ._auth import Authenticator, KeyInUse, KeySource
+from ._calls import Call
 from ._checks import Secret
 from ._connections import Connections
 from ._findings import Diagnosis, Tally
@@ -28,7 +29,6 @@ from ._wire import (
     parse_retry_after,
     raise_for_status,
     read_renewed_key,
-    read_reply,
     renew_request,
 )
 from .config import DEFAULT_MAX_RESPONSE_BYTES, Paging, RetryPolicy, ServiceProfile, Timeouts
@@ -42,7 +42,7 @@ from .errors import (
     KeyStateUnknownError,
     RequestTimeoutError,
 )
-from .events import AttemptEnded, ClientPaused, Event, Hook, KeyRenewed, RetryScheduled, notify
+from .events import ClientPaused, Event, Hook, KeyRenewed, RetryScheduled, notify
 
 _log = logging.getLogger("confirma_async")
 _RENEWAL_RANK = -1
@@ -62,52 +62,6 @@ class Settings:
     profile: ServiceProfile = attrs.field(factory=ServiceProfile)
     proxy: str | None = attrs.field(default=None, repr=False)
     ssl_context: ssl.SSLContext | None = None
-
-
-class _Call:
-    """One call: what is asked, where it stands in the queue, whose counters it moves; and its latest attempt.
-
-    `used`: the key. `pause`: seconds for which its failure holds back the client. `status`: what came, None
-    where nothing did. `wire_began`, `wire_ended`: seconds of the monotonic clock; None before the first time
-    on the wire, and once the hooks know of it.
-    """
-
-    __slots__ = (
-        "lane",
-        "pause",
-        "rank",
-        "request",
-        "rules",
-        "skip_invalid",
-        "status",
-        "tallies",
-        "used",
-        "wire_began",
-        "wire_ended",
-    )
-
-    def __init__(self, request: Request, rules: CallRules, rank: int, lane: Lane | None) -> None:
-        self.request, self.rules, self.rank, self.lane = request, rules, rank, lane
-        self.tallies: Sequence[Tally] = ()
-        self.skip_invalid = False
-        self.used: KeyInUse | None = None
-        self.pause: float | None = None
-        self.status: int | None = None
-        self.wire_began: float | None = None
-        self.wire_ended = 0.0
-
-    @property
-    def can_wait(self) -> bool:
-        """Whether somebody else is ahead in the same lane."""
-        return self.lane is not None and self.rank > self.lane.head
-
-
-def _read(raw: RawReply, call: _Call) -> Answer | ConfirmaError:
-    assert call.used is not None  # noqa: S101  # nothing comes where nothing was sent
-    try:
-        return read_reply(raw, call.used.key, skip_invalid=call.skip_invalid)
-    except ConfirmaError as error:
-        return error
 
 
 class SessionManager:
@@ -202,7 +156,7 @@ class SessionManager:
         and `elapsed`.
         """
         rules = CallRules(self.settings.retry, self._budget)
-        call = _Call(request, rules, rank, lane)
+        call = Call(request, rules, rank, lane)
         call.tallies = (self.tally,) if tally is None else (self.tally, tally)
         call.skip_invalid = skip_invalid
         try:
@@ -214,7 +168,7 @@ class SessionManager:
         attempt, scheduled = functools.partial(self._attempt, call), functools.partial(self._retry_scheduled, call)
         return await rules.repeat(failure, attempt, scheduled)
 
-    async def _attempt(self, call: _Call) -> Answer:
+    async def _attempt(self, call: Call) -> Answer:
         """Make one attempt: slot, clock, wire; and what its failure means for the next one.
 
         An answer is read when its slot is free again and the next request has left; anything else while the
@@ -233,7 +187,7 @@ class SessionManager:
             if let_in or call.can_wait:
                 await asyncio.sleep(0)  # whoever was let in comes first, and what the head of the lane wants next,
                 await asyncio.sleep(0)  # before any other answer that came in the same turn of the loop
-            outcome = _read(outcome, call)
+            outcome = call.read(outcome)
         if self.hooks:
             await self._tell_ended(call, outcome)
         if isinstance(outcome, Answer):
@@ -245,7 +199,7 @@ class SessionManager:
         rules.stamp(outcome)
         raise outcome
 
-    async def _hold_slot(self, call: _Call) -> RawReply | ConfirmaError:
+    async def _hold_slot(self, call: Call) -> RawReply | ConfirmaError:
         """Do what needs the slot: put the request on the wire, and weigh what came unless it is an answer."""
         rules, began = call.rules, time.monotonic()
         rules.started = rules.started or began
@@ -258,7 +212,7 @@ class SessionManager:
             return self._weigh(error, call, time.monotonic() - began)
         return raw
 
-    def _weigh(self, failure: ConfirmaError, call: _Call, seconds: float) -> ConfirmaError:
+    def _weigh(self, failure: ConfirmaError, call: Call, seconds: float) -> ConfirmaError:
         """Say what an attempt's failure means. It may hold back the client, before the slot is free for others."""
         rules = call.rules
         rules.spent += seconds
@@ -280,7 +234,7 @@ class SessionManager:
             failure = rules.deadline_error()
         raise failure
 
-    async def _once(self, call: _Call, used: KeyInUse, left: float) -> RawReply:
+    async def _once(self, call: Call, used: KeyInUse, left: float) -> RawReply:
         """Put the request on the wire once, with the key, to the one origin that may see it."""
         request, rules = call.request, call.rules
         if not request.address.startswith(self._origin):
@@ -301,24 +255,15 @@ class SessionManager:
             tally.bytes += len(raw.body)
         return raw
 
-    async def _retry_scheduled(self, call: _Call, wait: float, failure: ConfirmaError) -> None:
+    async def _retry_scheduled(self, call: Call, wait: float, failure: ConfirmaError) -> None:
         for tally in call.tallies:
             tally.retries += 1
         await self._tell(RetryScheduled(call.request.shown, call.rules.sent, wait, type(failure).__name__))
 
-    async def _tell_ended(self, call: _Call, outcome: Answer | ConfirmaError) -> None:
+    async def _tell_ended(self, call: Call, outcome: Answer | ConfirmaError) -> None:
         """Tell the hooks of an attempt that left the wire; the slot is free by now."""
-        if call.wire_began is not None:
-            event = AttemptEnded(
-                method=call.request.method,
-                url=call.request.shown,
-                attempt=call.rules.sent,
-                status=call.status,
-                failure=None if isinstance(outcome, Answer) else type(outcome).__name__,
-                seconds=call.wire_ended - call.wire_began,
-                bytes=len(outcome.body) if isinstance(outcome, Answer) else 0,
-            )
-            call.wire_began = None
+        event = call.ended(outcome)
+        if event is not None:
             await self._tell(event)
         if call.pause is not None:
             await self._tell(ClientPaused(call.pause))

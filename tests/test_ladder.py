@@ -24,6 +24,7 @@ LADDER = (
     {"_wire"},
     {"_transport"},
     {"_auth", "_retry", "_gate", "_connections"},
+    {"_calls"},
     {"session"},
     {"paginator"},
     {"distributions"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -136,7 +136,7 @@ def _draft_of(record: type[_R]) -> type[_R]:
         "__delattr__": object.__delattr__,  # with one of the two in Python, both would be slow
         "__init__": object.__init__,  # every field is filled by hand
     }
-    return type(f"_Draft{record.__name__}", (record,), writable)
+    return cast("type[_R]", type(f"_Draft{record.__name__}", (record,), writable))
 
 
 _DraftDates = _draft_of(DistributionDates)
