@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import attrs
@@ -9,12 +10,14 @@ import attrs
 from confirma_async.paginator.places import ENOUGH_WAITING, ReadAhead
 from confirma_async.paginator.track import Track
 
+from .servers import Asked, Reply, Service, day, paged, rows_by_day
+
 MOST = 8
 
 
 @attrs.define
 class _State:
-    held: int
+    ready: list[None]
 
 
 @attrs.define
@@ -27,7 +30,7 @@ class _Window:
 
 def window(*, held: int, under_way: int) -> Track:
     """What a run knows of a window, as far as it matters here."""
-    return _Window(_State(held), held + under_way)  # type: ignore[return-value]  # no more than that is looked at
+    return _Window(_State([None] * held), held + under_way)  # type: ignore[return-value]  # no more than that is looked at
 
 
 def steady() -> ReadAhead:
@@ -80,3 +83,31 @@ def test_short_waits_for_the_wire_add_up() -> None:
         ahead.wait_ends()
         ahead.taken(busy, [busy])
     assert (ahead.is_steady, ahead.places) == (False, MOST)
+
+
+async def test_a_page_that_is_asked_again_finds_a_place_however_few_there_are() -> None:
+    stuck = asyncio.Event()
+
+    async def answer(asked: Asked) -> Reply:
+        if asked.page == 30 and not stuck.is_set():
+            stuck.set()
+            await asyncio.sleep(10)
+        return paged(asked, rows_by_day(asked.window, 600), 10)
+
+    got = 0
+    async with Service(answer) as service, service.client(concurrency=8) as client:
+        iterator = aiter(client.distributions.list(day(0), day(0)))
+        for _ in range(290):  # as slow as to have all answers wait that may
+            await anext(iterator)
+            got += 1
+            if got % 10 == 0:
+                await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(0.3):
+                await anext(iterator)
+        except TimeoutError:
+            pass
+        async with asyncio.timeout(5):
+            got += len([1 async for _ in iterator])
+    assert stuck.is_set()
+    assert got == 600

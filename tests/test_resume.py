@@ -248,3 +248,14 @@ async def test_where_windows_share_rows_a_resume_loses_none() -> None:
             got = await take(paginator, count)
             got += numbers(await month(client, paginator.resume_token).collect())
             assert (set(got), len(got) - len(full) in {0, 1}) == (full, True)
+
+
+async def test_what_was_not_taken_before_closing_stays_untaken() -> None:
+    async with SandboxServer(20) as sandbox, sandbox.client() as client:
+        paginator = month(client)
+        iterator = aiter(paginator)
+        got = [(await anext(iterator)).invoice_number for _ in range(7)]
+        await paginator.aclose()
+        assert paginator.report.records == 7
+        got += numbers(await month(client, paginator.resume_token).collect())
+    assert len(got) == len(set(got)) == 600

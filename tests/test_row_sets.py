@@ -137,3 +137,13 @@ def test_rows_are_equal_however_their_identifiers_and_instants_were_written() ->
     (novel,) = delivery.take(delivery.handed, Rows(answer([row("8"), other], exact=True))).leaving
     assert novel.invoice_number == "8"
     assert (delivery.duplicates, delivery.conflicts) == (1, 0)
+
+
+def test_an_answer_without_a_body_is_never_read_again() -> None:
+    delivery = Delivery(Diagnosis(), unique=False)
+    nothing = read_reply(RawReply(204, {}, b""), "synthetic-key")
+    told = [
+        delivery.take(delivery.handed, Rows(each)) for each in (answer([row(1)]), nothing, answer([row(1), row(2)]))
+    ]
+    assert [len(novelty.leaving) for novelty in told] == [1, 0, 1]
+    assert delivery.handed.knows_none_of(Rows(nothing))

@@ -64,7 +64,7 @@ class _Reader:
 
     async def aclose(self) -> None:
         """Leave nothing running; what was not taken stays untaken."""
-        self._rows = self.run.unread = []
+        self._rows = []
         await self.run.aclose()
 
 

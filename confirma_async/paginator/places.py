@@ -34,6 +34,10 @@ class ReadAhead:
         self._pages, self._idle = 0, 0.0
         self._began = time.perf_counter()
 
+    def restore(self) -> None:
+        """Give all places back: what was under way is gone, and must find room again."""
+        self._begin(is_steady=False)
+
     def wait_begins(self) -> None:
         """Note that the consumer waits, for the wire or for what this thread has to do first."""
         self._wait_began, self._work_done = time.perf_counter(), time.thread_time()
@@ -43,14 +47,14 @@ class ReadAhead:
         idle = (time.perf_counter() - self._wait_began) - (time.thread_time() - self._work_done)
         self._idle += idle
         if idle > _LONG_IDLE:
-            self._begin(is_steady=False)
+            self.restore()
 
     def taken(self, track: Track, tracks: Collection[Track]) -> None:
         """Note that an answer of a window was taken; places are given up where nobody will miss them."""
         self._pages += 1
         if self._pages > self._most:
             self._begin(is_steady=self._idle < _LITTLE_IDLE * (time.perf_counter() - self._began))
-        surplus = track.state.held - ENOUGH_WAITING
+        surplus = len(track.state.ready) - ENOUGH_WAITING  # those behind a missing page wait for the wire
         if self.is_steady and surplus > 0:
             self.places = min(self.places, sum([each.load for each in tracks]) + 1 - surplus)
 

@@ -86,6 +86,8 @@ class RowSet:
 
     def knows_none_of(self, rows: Rows) -> bool:
         """Tell whether no number of these rows was seen."""
+        if not rows.numbers:
+            return True
         if self._digests is not None:
             return self._digests.keys().isdisjoint(rows.numbers)
         if self._numbers is None and self._is_clear_of(rows):
@@ -94,6 +96,8 @@ class RowSet:
 
     def add_unknown(self, rows: Rows) -> bool:
         """Put all rows in if none of their numbers was seen or occurs twice; return whether that was so."""
+        if not rows.numbers:
+            return True  # nothing to keep: a 204 has no body that could be read again
         if self._digests is not None:
             return False
         if self._numbers is None and rows.stretch is not None and self._is_clear_of(rows):

@@ -94,6 +94,7 @@ class Run:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._wake, self._dying, self._busy = loop, None, [], False
+            self._ahead.restore()
             for track in self._tracks.values():
                 track.forget_requests()
         return loop
@@ -334,6 +335,7 @@ class Run:
 
     async def _halt(self) -> None:
         """Cancel and await everything under way; what was asked for is wanted again."""
+        self._ahead.restore()
         for track in self._tracks.values():
             self._dying += track.drop_requests()
         dying, self._dying = self._dying, []
