@@ -190,6 +190,8 @@ class SessionManager:
             outcome = call.read(outcome)
         if self.hooks:
             await self._tell_ended(call, outcome)
+        if call.pause is not None:
+            await self._tell(ClientPaused(call.pause))
         if isinstance(outcome, Answer):
             self._budget.succeed()
             return outcome
@@ -265,8 +267,6 @@ class SessionManager:
         event = call.ended(outcome)
         if event is not None:
             await self._tell(event)
-        if call.pause is not None:
-            await self._tell(ClientPaused(call.pause))
 
     async def _replace_key(self, refused: KeyInUse, rules: CallRules) -> ConfirmaError:
         """Have the refused key renewed, within the call's deadline; return what the next step should see."""

@@ -112,11 +112,11 @@ def test_answers_in_order_need_no_number_of_theirs_to_be_kept() -> None:
     assert diagnosis.numbers_in_order
 
 
-@pytest.mark.parametrize("touching", [(15, 20), (25, 30), (21, 23), (15, 30)])
+@pytest.mark.parametrize("touching", [(15, 20), (25, 30), (21, 23)])
 def test_a_number_at_the_edge_of_an_answer_was_seen(touching: tuple[int, int]) -> None:
     known = RowSet(of=Diagnosis())
     assert known.add_unknown(Rows(answer([row(number) for number in (20, 21, 23, 25)])))
-    assert not known.knows_none_of(Rows(answer([row(number) for number in touching]))) or touching == (15, 30)
+    assert not known.knows_none_of(Rows(answer([row(number) for number in touching])))
 
 
 def test_answers_that_overlap_are_remembered_for_the_client() -> None:
